@@ -1,5 +1,20 @@
 //! The words and rules of Hutong: pure, no I/O, no clock, no dice.
+//!
+//! Every other room speaks in these types; a rule that could be tested without a server stands here.
 
+pub mod catalogue;
+pub mod confirmation;
+pub mod consent;
+pub mod decision;
+pub mod funnel;
+pub mod ids;
+pub mod key;
+pub mod limits;
+pub mod locale;
+pub mod money;
 mod msisdn;
+pub mod order;
+pub mod texts;
+pub mod world;
 
 pub use msisdn::{Msisdn, NotE164};

@@ -1,0 +1,77 @@
+//! Every limit of the system, in one table; `hutong limits` prints it.
+
+/// One limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Its name; the unit comes last.
+    pub name: &'static str,
+    /// Its value.
+    pub value: i64,
+    /// Why it is so.
+    pub why: &'static str,
+}
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $value:expr, $why:literal;)*) => {
+        $(#[doc = $why] pub const $name: i64 = $value;)*
+
+        /// The whole table.
+        pub const ALL: &[Limit] = &[$(Limit { name: stringify!($name), value: $name, why: $why }),*];
+    };
+}
+
+limits! {
+    BODY_BYTES_MAX = 1 << 20, "A request body: 5,000 numbers of 20 characters fit ten times.";
+    BACKUP_BYTES_MAX = 4 << 20, "An encrypted address book in the cloud.";
+    BOOK_NUMBERS_MAX = 5_000, "Numbers in one book; phones hold 1,000 at most as a rule.";
+    BOOK_RAW_CHARS_MAX = 256, "One raw number field of an upload.";
+    PAGE_ITEMS_MAX = 500, "Items on one page of a list.";
+    PAGE_ITEMS_DEFAULT = 100, "Items on a page when the caller does not say.";
+    AUDIENCE_NAMED_MAX = 500, "People named in one share's audience.";
+    HIDDEN_MAX = 5_000, "People one subscriber hides: as many as a book holds.";
+    SESSIONS_MAX = 20, "Devices signed in at once; the oldest is signed out.";
+    IDEMPOTENCY_KEY_CHARS_MAX = 255, "An Idempotency-Key.";
+    IDEMPOTENCY_KEEP_S = 86_400, "How long a first answer is repeated.";
+    ORDER_WAIT_S_MAX = 30, "Longest wait of GET /v1/orders/{id}?wait_s=.";
+    ORDERS_OPEN_MAX = 50, "Orders of one subscriber not yet ended.";
+    SIGN_IN_CODE_S = 300, "A sign-in code's life.";
+    SIGN_IN_TRIES_MAX = 5, "Wrong codes before a new one is needed.";
+    SIGN_IN_TEXTS_HOUR_MAX = 5, "Sign-in texts to one number in an hour.";
+    SIGN_IN_RESEND_S = 60, "Pause between two sign-in texts to one number.";
+    PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
+    CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";
+    CONFIRMATION_ACCEPT_S = 3_600, "The centre must have taken a confirmation text by then.";
+    CONFIRMATIONS_OPEN_MAX = 50, "Confirmations one phone can have open: each needs its own code and suffix.";
+    TEXT_CHARS_MAX = 1_000, "A text, before it is cut into parts.";
+    TEXT_ATTEMPTS_MAX = 5, "Tries of one text after refusals that may pass.";
+    JOB_LEASE_S = 30, "A worker that has not finished a job by then has lost it.";
+    JOB_BACKOFF_S_MAX = 60, "Longest pause between two tries of a job.";
+    JOB_ATTEMPTS_MAX = 100, "Tries of a job before it is set aside for the operator.";
+    EVENTS_KEPT_MAX = 1_000, "Events of one subscriber kept for a reconnecting stream.";
+    STREAMS_MAX = 4, "Event streams one subscriber holds open.";
+    REQUEST_S_MAX = 60, "A request still running then is answered 503.";
+    WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer; more are answered 503.";
+    WRITE_BATCH_MAX = 256, "Writes that share one durable commit.";
+    SEED_BYTES_MAX = 256 << 20, "A seed file.";
+    HUB_LISTENERS_MAX = 100, "Listeners at the platform's hub.";
+    CATALOGUE_OFFERINGS_MAX = 100_000, "Offerings in the catalogue.";
+}
+
+/// A limit as a count.
+pub const fn count(limit: i64) -> usize {
+    limit as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_limit_is_positive_and_named_once() {
+        let mut names: Vec<_> = ALL.iter().map(|limit| limit.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ALL.len());
+        assert!(ALL.iter().all(|limit| limit.value > 0 && limit.why.ends_with('.')));
+    }
+}
