@@ -1,0 +1,13 @@
+//! Texts as segments: alphabets, splitting, user data headers, joining.
+
+mod alphabet;
+mod gsm;
+mod header;
+mod reassembler;
+mod segment;
+
+pub use alphabet::decode;
+pub use header::Part;
+pub(crate) use header::split_header;
+pub use reassembler::{Joined, Reassembler};
+pub use segment::{SEGMENTS_MAX, Segment, segments, segments_wide};
