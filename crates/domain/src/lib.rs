@@ -13,8 +13,10 @@ pub mod limits;
 pub mod locale;
 pub mod money;
 mod msisdn;
+pub mod number;
 pub mod order;
 pub mod texts;
 pub mod world;
 
 pub use msisdn::{Msisdn, NotE164};
+pub use number::{Kind, Reading, Refusal, Region};
