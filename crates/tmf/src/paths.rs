@@ -1,0 +1,19 @@
+//! Where each interface stands. Source: `basePath` of the TM Forum documents.
+
+/// TMF620 Product Catalog.
+pub const CATALOGUE: &str = "/tmf-api/productCatalogManagement/v4";
+/// TMF622 Product Ordering.
+pub const ORDERING: &str = "/tmf-api/productOrderingManagement/v4";
+/// TMF637 Product Inventory.
+pub const INVENTORY: &str = "/tmf-api/productInventory/v4";
+
+/// The resource of offerings under [`CATALOGUE`].
+pub const PRODUCT_OFFERING: &str = "/productOffering";
+/// The resource of orders under [`ORDERING`].
+pub const PRODUCT_ORDER: &str = "/productOrder";
+/// The resource of cancellations under [`ORDERING`].
+pub const CANCEL_PRODUCT_ORDER: &str = "/cancelProductOrder";
+/// The resource of products under [`INVENTORY`].
+pub const PRODUCT: &str = "/product";
+/// The listeners' register under each interface.
+pub const HUB: &str = "/hub";
