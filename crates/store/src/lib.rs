@@ -1,1 +1,28 @@
-//! store
+//! The store: what every role keeps, and the only place that knows SQL.
+//!
+//! A write is one closure that the backend runs whole ([`Store::write`]): the embedded backend puts
+//! many of them, each in a savepoint, into one durable commit; PostgreSQL runs one again when another
+//! came first. A read is one closure over one snapshot ([`Store::read`]). Verbs stand under the role
+//! they serve and are written once, over the port in [`mod@sql`]; which backend runs is known here
+//! alone.
+
+mod backend;
+pub mod contacts;
+mod embedded;
+mod error;
+pub mod exchange;
+mod funnel;
+pub mod jobs;
+mod keys;
+mod people;
+pub mod platform;
+mod postgres;
+mod schema;
+mod sql;
+mod store;
+pub mod texts;
+
+pub use error::{Kind, StoreError};
+pub use funnel::{FunnelEvent, FunnelTx, FunnelView};
+pub use keys::{KeyFileError, Keys, Purpose};
+pub use store::{OpenError, Store, Tx, View};

@@ -1,0 +1,63 @@
+-- A registered person. `key` is the contact key of the number; the number itself is sealed.
+CREATE TABLE subscriber (
+    key    BIGINT PRIMARY KEY,
+    id     BYTEA NOT NULL UNIQUE,
+    number BYTEA NOT NULL,
+    locale TEXT NOT NULL,
+    since  BIGINT NOT NULL
+);
+
+-- One attempt to sign in by a code; the code only as a keyed hash.
+CREATE TABLE registration (
+    id        BYTEA PRIMARY KEY,
+    key       BIGINT NOT NULL,
+    number    BYTEA NOT NULL,
+    locale    TEXT NOT NULL,
+    code_hash BYTEA NOT NULL,
+    created   BIGINT NOT NULL,
+    expires   BIGINT NOT NULL,
+    tries     BIGINT NOT NULL,
+    spent     BIGINT NOT NULL    -- 1: used, or voided by a newer one
+);
+CREATE INDEX registration_key ON registration (key, created);
+
+CREATE TABLE session (
+    id         BYTEA PRIMARY KEY,
+    key        BIGINT NOT NULL,
+    token_hash BYTEA NOT NULL UNIQUE,
+    device     TEXT,
+    created    BIGINT NOT NULL
+);
+CREATE INDEX session_key ON session (key);
+
+CREATE TABLE consent (
+    key     BIGINT NOT NULL,
+    consent TEXT NOT NULL,
+    version TEXT NOT NULL,    -- of the text that was shown
+    given   BIGINT NOT NULL,
+    PRIMARY KEY (key, consent)
+);
+
+-- One book as one compressed blob of contact keys, with its own checksum. Never a row per contact.
+CREATE TABLE book (
+    key     BIGINT PRIMARY KEY,
+    version BIGINT NOT NULL,
+    size    BIGINT NOT NULL,
+    keys    BYTEA NOT NULL,
+    changed BIGINT NOT NULL
+);
+
+-- Who matches whom, in both directions; changed with the book that causes it.
+CREATE TABLE matched (
+    owner  BIGINT NOT NULL,
+    friend BIGINT NOT NULL,
+    since  BIGINT NOT NULL,
+    PRIMARY KEY (owner, friend)
+);
+
+CREATE TABLE hidden (
+    owner  BIGINT NOT NULL,
+    hidden BIGINT NOT NULL,
+    PRIMARY KEY (owner, hidden)
+);
+CREATE INDEX hidden_hidden ON hidden (hidden, owner);

@@ -1,0 +1,43 @@
+-- A text on its way out. Number and body are sealed; the body is wiped when the text is final.
+CREATE TABLE text (
+    id         BYTEA PRIMARY KEY,
+    purpose    TEXT NOT NULL,     -- sign_in, confirmation, receipt, notice
+    key        BIGINT NOT NULL,
+    number     BYTEA NOT NULL,
+    suffix     TEXT NOT NULL,     -- digits appended to the sender; '' for the common number
+    body       BYTEA,
+    state      TEXT NOT NULL,     -- queued, sent, accepted, delivered, undelivered, rejected, unknown, expired
+    reference  TEXT,              -- what waits for this text, if anything does
+    not_after  BIGINT NOT NULL,
+    created    BIGINT NOT NULL,
+    next_try   BIGINT NOT NULL,
+    attempts   BIGINT NOT NULL,
+    sent       BIGINT,
+    accepted   BIGINT
+);
+CREATE INDEX text_due ON text (state, next_try);
+CREATE INDEX text_key ON text (key, purpose, created);
+
+-- What the centre called each part of an accepted text, until its receipt has come.
+CREATE TABLE text_part (
+    account    TEXT NOT NULL,
+    message_id TEXT NOT NULL,
+    text       BYTEA NOT NULL,
+    part       BIGINT NOT NULL,
+    state      TEXT NOT NULL,     -- accepted, delivered, undelivered
+    at         BIGINT NOT NULL,
+    PRIMARY KEY (account, message_id)
+);
+CREATE INDEX text_part_text ON text_part (text);
+
+-- A text that came in; stored before the centre is told so.
+CREATE TABLE inbox (
+    id          BYTEA PRIMARY KEY,
+    fingerprint BYTEA NOT NULL UNIQUE,
+    key         BIGINT NOT NULL,
+    number      BYTEA NOT NULL,
+    destination TEXT NOT NULL,
+    body        BYTEA,
+    received    BIGINT NOT NULL
+);
+CREATE INDEX inbox_received ON inbox (received);

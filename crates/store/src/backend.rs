@@ -1,0 +1,67 @@
+//! What a database must offer to be a backend.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::key::ContactKey;
+use domain::world::World;
+
+use crate::error::StoreError;
+use crate::keys::Keys;
+use crate::sql::Sql;
+use crate::store::{Tx, View};
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A write, stripped of its types.
+pub(crate) trait WriteUnit: Send {
+    /// Runs the closure; `true` to keep what it wrote. May be called again after a lost race.
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Hands the outcome to whoever waits, once the commit has succeeded or failed.
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>);
+}
+
+/// A read, stripped of its types.
+pub(crate) trait ReadUnit: Send {
+    /// Runs the closure over one snapshot.
+    fn run(&mut self, view: &mut View<'_>);
+    /// Hands the outcome to whoever waits.
+    fn finish(self: Box<Self>, done: Result<(), StoreError>);
+}
+
+/// What to tell the rest of the process after a commit.
+#[derive(Default)]
+pub(crate) struct Effects {
+    /// Somebody's event stream grew.
+    pub(crate) events: Vec<ContactKey>,
+    /// A job may be due.
+    pub(crate) jobs: bool,
+    /// A text may be due.
+    pub(crate) texts: bool,
+}
+
+/// The tools that every transaction needs beside its connection.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    pub(crate) keys: Keys,
+    pub(crate) world: World,
+}
+
+/// A database.
+pub(crate) trait Backend: Send + Sync {
+    /// Runs a write whole; durable before the unit is finished.
+    fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()>;
+    /// Runs a read over one snapshot.
+    fn read(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()>;
+    /// Whether the database answers.
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+    /// Finishes what is queued and closes.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Runs a unit's closure over a connection; the effects count only if it says `true` and commits.
+pub(crate) fn run_write(unit: &mut dyn WriteUnit, sql: &mut dyn Sql, tools: &Tools) -> Option<Effects> {
+    let mut effects = Effects::default();
+    let mut tx = Tx::new(sql, tools, &mut effects);
+    unit.run(&mut tx).then_some(effects)
+}

@@ -1,0 +1,171 @@
+//! Books, one compressed blob each, and the matches that a change of one brings and ends.
+
+use std::collections::BTreeSet;
+
+use domain::key::ContactKey;
+use jiff::Timestamp;
+
+use super::{ContactsTx, ContactsView};
+use crate::error::StoreError;
+use crate::sql::params;
+
+/// A book, as its owner may know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BookState {
+    /// Goes up by one with each change; 0 before the first upload.
+    pub version: i64,
+    /// Contacts in it.
+    pub size: usize,
+}
+
+/// What a change of a book did.
+#[derive(Debug, Clone, Default)]
+pub struct BookChange {
+    /// The book after it.
+    pub book: BookState,
+    /// Contacts added.
+    pub added: usize,
+    /// Contacts removed.
+    pub removed: usize,
+    /// Who matches now and did not before.
+    pub new_matches: Vec<ContactKey>,
+    /// Who matched before and does not now.
+    pub ended_matches: Vec<ContactKey>,
+}
+
+impl ContactsTx<'_> {
+    /// Replaces a book; the matches follow in the same commit. The same book again changes nothing.
+    /// The owner's own key is left out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn replace_book(
+        &mut self,
+        owner: ContactKey,
+        contacts: &BTreeSet<ContactKey>,
+    ) -> Result<BookChange, StoreError> {
+        let old = self.load_contacts(owner)?;
+        let new: Vec<u64> = contacts.iter().filter(|key| **key != owner).map(|key| key.value()).collect();
+        self.change_book(owner, &old, &new)
+    }
+
+    /// Adds to a book and removes from it; what is in both lists is added.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn amend_book(
+        &mut self,
+        owner: ContactKey,
+        add: &BTreeSet<ContactKey>,
+        remove: &BTreeSet<ContactKey>,
+    ) -> Result<BookChange, StoreError> {
+        let old = self.load_contacts(owner)?;
+        let mut new: BTreeSet<u64> = old.iter().copied().collect();
+        new.retain(|value| !remove.contains(&ContactKey::from_value(*value)));
+        new.extend(add.iter().filter(|key| **key != owner).map(|key| key.value()));
+        let new: Vec<u64> = new.into_iter().collect();
+        self.change_book(owner, &old, &new)
+    }
+
+    /// Deletes a book and ends all matches that rest on it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn forget_book(&mut self, owner: ContactKey) -> Result<(), StoreError> {
+        self.view.sql.execute("DELETE FROM book WHERE key = $1", params![owner])?;
+        self.view.sql.execute("DELETE FROM matched WHERE owner = $1", params![owner])?;
+        self.view.sql.execute("DELETE FROM matched WHERE friend = $1", params![owner])?;
+        Ok(())
+    }
+
+    fn change_book(&mut self, owner: ContactKey, old: &[u64], new: &[u64]) -> Result<BookChange, StoreError> {
+        let state = self.view.find_book(owner)?;
+        let diff = matching::book::diff(old, new);
+        if diff.added.is_empty() && diff.removed.is_empty() && state.version > 0 {
+            return Ok(BookChange { book: state, ..BookChange::default() });
+        }
+        let now = self.world.now();
+        let book = BookState { version: state.version + 1, size: new.len() };
+        self.view.sql.execute(
+            "INSERT INTO book (key, version, size, keys, changed) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (key) DO UPDATE SET version = excluded.version, size = excluded.size,
+               keys = excluded.keys, changed = excluded.changed",
+            params![owner, book.version, book.size, matching::book::encode(new), now],
+        )?;
+        let ended_matches = self.end_matches(owner, &as_keys(&diff.removed))?;
+        let new_matches = self.view.listed_by(owner, &as_keys(&diff.added))?;
+        for friend in &new_matches {
+            self.insert_match(owner, *friend, now)?;
+            self.insert_match(*friend, owner, now)?;
+        }
+        let (added, removed) = (diff.added.len(), diff.removed.len());
+        Ok(BookChange { book, added, removed, new_matches, ended_matches })
+    }
+
+    fn insert_match(&mut self, owner: ContactKey, friend: ContactKey, since: Timestamp) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING",
+            params![owner, friend, since],
+        )?;
+        Ok(())
+    }
+
+    fn end_matches(&mut self, owner: ContactKey, removed: &[ContactKey]) -> Result<Vec<ContactKey>, StoreError> {
+        if removed.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ended = self.view.sql.query(
+            "DELETE FROM matched WHERE owner = $1 AND friend {in $2} RETURNING friend",
+            params![owner, removed],
+        )?;
+        self.view.sql.execute(
+            "DELETE FROM matched WHERE friend = $1 AND owner {in $2}",
+            params![owner, removed],
+        )?;
+        ended.iter().map(|row| row.key(0)).collect()
+    }
+
+    fn load_contacts(&mut self, owner: ContactKey) -> Result<Vec<u64>, StoreError> {
+        let row = self.view.sql.query_one("SELECT keys FROM book WHERE key = $1", params![owner])?;
+        row.map_or(Ok(Vec::new()), |row| decode(row.blob(0)?))
+    }
+}
+
+impl ContactsView<'_> {
+    /// A book's version and size; both 0 when there is none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_book(&mut self, owner: ContactKey) -> Result<BookState, StoreError> {
+        let row = self.sql.query_one("SELECT version, size FROM book WHERE key = $1", params![owner])?;
+        let Some(row) = row else { return Ok(BookState::default()) };
+        let size = usize::try_from(row.int(1)?).map_err(|_| StoreError::damaged("a book of negative size"))?;
+        Ok(BookState { version: row.int(0)?, size })
+    }
+
+    /// Which of `others` have `owner` in their books.
+    fn listed_by(&mut self, owner: ContactKey, others: &[ContactKey]) -> Result<Vec<ContactKey>, StoreError> {
+        if others.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Reading the other's book in the same transaction closes the race of two uploads: the embedded
+        // writer runs one after the other, PostgreSQL's serializable isolation makes one of them run again.
+        let books = self.sql.query("SELECT key, keys FROM book WHERE key {in $1} ORDER BY key", params![others])?;
+        let mut listing = Vec::new();
+        for book in &books {
+            let contains = matching::book::contains(book.blob(1)?, owner.value());
+            if contains.map_err(|error| StoreError::new(crate::Kind::Damaged, error))? {
+                listing.push(book.key(0)?);
+            }
+        }
+        Ok(listing)
+    }
+}
+
+fn as_keys(values: &[u64]) -> Vec<ContactKey> {
+    values.iter().copied().map(ContactKey::from_value).collect()
+}
+
+pub(super) fn decode(blob: &[u8]) -> Result<Vec<u64>, StoreError> {
+    matching::book::decode(blob).map_err(|error| StoreError::new(crate::Kind::Damaged, error))
+}

@@ -1,0 +1,22 @@
+//! What the contacts role keeps: subscribers, sessions, consents, books, matches.
+
+mod books;
+mod consents;
+mod matches;
+mod registrations;
+mod subscribers;
+
+pub use books::{BookChange, BookState};
+pub use consents::GivenConsent;
+pub use matches::Match;
+pub use registrations::{CodeTried, NewRegistration};
+pub use subscribers::{NewSession, SessionRow, Subscriber};
+
+use crate::store::room;
+
+room! {
+    /// Reads what the contacts role keeps.
+    ContactsView,
+    /// Writes what the contacts role keeps.
+    ContactsTx
+}

@@ -1,0 +1,125 @@
+//! SQLite behind the SQL port.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
+
+use crate::error::{Kind, StoreError};
+use crate::sql::{Row, Sql, Value};
+
+/// Prepared statements kept for each connection: above the count of verbs.
+const STATEMENTS: usize = 256;
+
+/// Opens, or makes, the file for the writer.
+pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(file).map_err(error)?;
+    // FULL: a commit is on the disk before anybody is told. WAL: readers never wait for the writer.
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(error)?;
+    connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
+    // What is erased is overwritten, not only unlinked.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(error)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+/// Opens the file for reading alone.
+pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(file, flags).map_err(error)?;
+    tune(&connection)?;
+    Ok(connection)
+}
+
+fn tune(connection: &Connection) -> Result<(), StoreError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(error)?;
+    connection.pragma_update(None, "cache_size", -32_000).map_err(error) // KiB
+}
+
+/// Runs a closure over one snapshot.
+pub(super) fn snapshot(connection: &Connection, read: impl FnOnce(&mut dyn Sql)) -> Result<(), StoreError> {
+    let tx = connection.unchecked_transaction().map_err(error)?;
+    read(&mut SqliteSql::new(&tx));
+    tx.commit().map_err(error)
+}
+
+/// Rewrites the marks of the SQL port in SQLite's way.
+pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('{') {
+        return Cow::Borrowed(sql);
+    }
+    let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
+    Cow::Owned(sql.replace("{in ", "IN (SELECT value FROM json_each(").replace('}', "))"))
+}
+
+pub(super) struct SqliteSql<'a> {
+    connection: &'a Connection,
+}
+
+impl<'a> SqliteSql<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self { connection }
+    }
+}
+
+impl Sql for SqliteSql<'_> {
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
+        let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
+        let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
+        Ok(touched as u64)
+    }
+
+    fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
+        let columns = statement.column_count();
+        let mut found = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next().map_err(error)? {
+            let value = |column| row.get_ref(column).map_err(error).and_then(read_value);
+            rows.push(Row((0..columns).map(value).collect::<Result<_, _>>()?));
+        }
+        Ok(rows)
+    }
+}
+
+fn read_value(value: ValueRef<'_>) -> Result<Value, StoreError> {
+    Ok(match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(int) => Value::Int(int),
+        ValueRef::Text(text) => {
+            Value::Text(String::from_utf8(text.to_vec()).map_err(|_| StoreError::damaged("a text that is not UTF-8"))?)
+        }
+        ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
+        ValueRef::Real(_) => return Err(StoreError::damaged("a fraction where none belongs")),
+    })
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Self::Int(int) => ToSqlOutput::Borrowed(ValueRef::Integer(*int)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
+            Self::Ints(ints) => {
+                let list: Vec<String> = ints.iter().map(ToString::to_string).collect();
+                ToSqlOutput::Owned(rusqlite::types::Value::Text(format!("[{}]", list.join(","))))
+            }
+        })
+    }
+}
+
+/// Sorts SQLite's errors into the store's kinds.
+pub(super) fn error(error: rusqlite::Error) -> StoreError {
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => Kind::NoSpace,
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
+            Kind::Unavailable
+        }
+        _ => Kind::Internal,
+    };
+    StoreError::new(kind, error)
+}

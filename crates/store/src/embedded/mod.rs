@@ -1,0 +1,128 @@
+//! The embedded backend: one SQLite file, one writer thread with group commit, a few readers.
+//!
+//! The writer takes whatever waits, up to a limit, runs each closure in its own savepoint inside one
+//! transaction, and makes them all durable with one fsync. Nobody is answered before that. Readers see
+//! the last commit, each from its own connection (write-ahead log).
+
+mod connection;
+mod writer;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{Semaphore, mpsc};
+
+use self::connection::SqliteSql;
+use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit};
+use crate::error::{Kind, StoreError};
+use crate::schema;
+use crate::store::{OpenError, Signals, View};
+
+/// Readers: more than the cores of a small machine, few enough that their caches stay warm.
+const READERS: usize = 4;
+
+pub(crate) struct Embedded {
+    writes: mpsc::Sender<writer::Message>,
+    readers: Arc<Readers>,
+    tools: Tools,
+    // Held for as long as the store is open; another process fails to lock it.
+    _lock: File,
+}
+
+struct Readers {
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+impl Embedded {
+    /// The database file in a data directory.
+    pub(crate) fn file(directory: &Path) -> PathBuf {
+        directory.join("hutong.sqlite")
+    }
+
+    pub(crate) fn open(directory: &Path, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
+        let lock = lock(directory)?;
+        let file = Self::file(directory);
+        let mut connection = connection::open_writer(&file)?;
+        migrate(&mut connection, &tools)?;
+        let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
+        let writes = writer::spawn(connection, tools.clone(), signals)?;
+        let readers = Readers { idle: Mutex::new(readers), permits: Semaphore::new(READERS) };
+        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: lock })
+    }
+}
+
+fn lock(directory: &Path) -> Result<File, OpenError> {
+    let io = |error| StoreError::new(Kind::Unavailable, error);
+    std::fs::create_dir_all(directory).map_err(io)?;
+    let file = File::create(directory.join("lock")).map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(std::fs::TryLockError::Error(error)) => Err(io(error).into()),
+    }
+}
+
+fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
+    if found > schema::VERSION {
+        return Err(OpenError::Newer { found, known: schema::VERSION });
+    }
+    let tx = connection.transaction().map_err(connection::error)?;
+    for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        for text in *step {
+            tx.execute_batch(&connection::dialect(text)).map_err(connection::error)?;
+        }
+    }
+    tx.pragma_update(None, "user_version", schema::VERSION).map_err(connection::error)?;
+    let fits = schema::keys_fit(&mut SqliteSql::new(&tx), &tools.keys)?;
+    tx.commit().map_err(connection::error)?;
+    if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
+}
+
+impl Backend for Embedded {
+    fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // A full queue holds callers back here; a closed one means that the writer has gone.
+            if let Err(mpsc::error::SendError(message)) = self.writes.send(writer::Message::Write(unit)).await {
+                message.refuse();
+            }
+        })
+    }
+
+    fn read(&self, mut unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
+        let (readers, keys) = (Arc::clone(&self.readers), self.tools.keys.clone());
+        Box::pin(async move {
+            let Ok(_permit) = readers.permits.acquire().await else { return };
+            let pool = Arc::clone(&readers);
+            // A lost task drops the unit, which its caller sees as a closing store.
+            let _ = tokio::task::spawn_blocking(move || {
+                let Some(connection) = pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                    return unit.finish(Err(StoreError::new(Kind::Unavailable, "no reader is left")));
+                };
+                let done = connection::snapshot(&connection, |sql| unit.run(&mut View::new(sql, &keys)));
+                pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                unit.finish(done);
+            })
+            .await;
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let closed = self.writes.is_closed();
+            if closed { Err(StoreError::new(Kind::Unavailable, "the writer has stopped")) } else { Ok(()) }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let (done, closed) = tokio::sync::oneshot::channel();
+            if self.writes.send(writer::Message::Close(done)).await.is_ok() {
+                let _ = closed.await;
+            }
+        })
+    }
+}

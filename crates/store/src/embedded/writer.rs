@@ -1,0 +1,131 @@
+//! The one writer: many closures, one commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use domain::limits;
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+
+use super::connection::{self, SqliteSql};
+use crate::backend::{Effects, Tools, WriteUnit, run_write};
+use crate::error::{Kind, StoreError};
+use crate::store::Signals;
+
+pub(super) enum Message {
+    Write(Box<dyn WriteUnit>),
+    Close(oneshot::Sender<()>),
+}
+
+impl Message {
+    /// Answers a message that nobody will work on any more.
+    pub(super) fn refuse(self) {
+        match self {
+            Self::Write(unit) => unit.finish(Err(closing())),
+            Self::Close(done) => drop(done.send(())),
+        }
+    }
+}
+
+fn closing() -> StoreError {
+    StoreError::new(Kind::Unavailable, "the store is closing")
+}
+
+pub(super) fn spawn(
+    connection: Connection,
+    tools: Tools,
+    signals: Signals,
+) -> Result<mpsc::Sender<Message>, StoreError> {
+    let (sender, receiver) = mpsc::channel(limits::count(limits::WRITE_QUEUE_MAX));
+    let writer = Writer { connection, tools, signals };
+    std::thread::Builder::new()
+        .name("store-writer".to_owned())
+        .spawn(move || writer.run(receiver))
+        .map_err(|error| StoreError::new(Kind::Unavailable, error))?;
+    Ok(sender)
+}
+
+struct Writer {
+    connection: Connection,
+    tools: Tools,
+    signals: Signals,
+}
+
+impl Writer {
+    fn run(self, mut receiver: mpsc::Receiver<Message>) {
+        let mut batch = Vec::new();
+        while let Some(first) = receiver.blocking_recv() {
+            let mut close = None;
+            let mut next = Some(first);
+            while let Some(message) = next {
+                match message {
+                    Message::Write(unit) => batch.push(unit),
+                    Message::Close(done) => close = Some(done),
+                }
+                let full = batch.len() >= limits::count(limits::WRITE_BATCH_MAX);
+                next = if full || close.is_some() { None } else { receiver.try_recv().ok() };
+            }
+            self.commit(std::mem::take(&mut batch));
+            if let Some(done) = close {
+                receiver.close();
+                while let Some(message) = receiver.blocking_recv() {
+                    message.refuse();
+                }
+                // Closing the last connection folds the log into the file.
+                drop(self.connection);
+                let _ = done.send(());
+                return;
+            }
+        }
+    }
+
+    fn commit(&self, mut batch: Vec<Box<dyn WriteUnit>>) {
+        if batch.is_empty() {
+            return;
+        }
+        metrics::histogram!("store_commit_writes").record(batch.len() as f64);
+        match self.run_batch(&mut batch) {
+            Ok(effects) => {
+                effects.into_iter().for_each(|effects| self.signals.tell(effects));
+                batch.into_iter().for_each(|unit| unit.finish(Ok(())));
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "a commit of the embedded store failed");
+                let kind = error.kind();
+                batch.into_iter().for_each(|unit| unit.finish(Err(StoreError::new(kind, "the commit failed"))));
+            }
+        }
+    }
+
+    fn run_batch(&self, batch: &mut [Box<dyn WriteUnit>]) -> Result<Vec<Effects>, StoreError> {
+        self.batch_statement("BEGIN IMMEDIATE")?;
+        let outcome = batch.iter_mut().map(|unit| self.run_unit(unit.as_mut())).collect::<Result<Vec<_>, _>>();
+        match outcome.and_then(|effects| self.batch_statement("COMMIT").map(|()| effects)) {
+            Ok(effects) => Ok(effects.into_iter().flatten().collect()),
+            Err(error) => {
+                // Fails when SQLite has rolled back by itself; either way nothing of the batch stays.
+                let _ = self.batch_statement("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    fn run_unit(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {
+        self.batch_statement("SAVEPOINT unit")?;
+        let run = || run_write(unit, &mut SqliteSql::new(&self.connection), &self.tools);
+        // A panic in one closure must not take the others' writes, or the writer, with it.
+        let effects = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            tracing::error!("a write panicked; it was rolled back");
+            None
+        });
+        if effects.is_none() {
+            self.batch_statement("ROLLBACK TO unit")?;
+        }
+        self.batch_statement("RELEASE unit")?;
+        Ok(effects)
+    }
+
+    fn batch_statement(&self, sql: &'static str) -> Result<(), StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(connection::error)?;
+        statement.execute([]).map(|_| ()).map_err(connection::error)
+    }
+}

@@ -1,0 +1,223 @@
+//! Jobs: work committed with the change that causes it, run at least once.
+
+mod worker;
+
+use domain::limits;
+use domain::world::after_seconds;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Kind, StoreError};
+use crate::sql::{Row, params};
+use crate::store::room;
+
+pub use worker::{Handler, JobFailed, Outcome, Worker};
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident = $word:literal;)*) => {
+        /// What is to be done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum JobKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl JobKind {
+            /// The word at rest and in metrics.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$kind => $word,)* }
+            }
+
+            fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$kind),)* _ => None }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Exchange: hand an order to the platform.
+    ForwardOrder = "forward_order";
+    /// Exchange: ask the platform to cancel an order.
+    CancelOrder = "cancel_order";
+    /// Exchange: bring one subscriber's subscriptions in step with the platform.
+    SyncSubscriptions = "sync_subscriptions";
+    /// Exchange: bring the catalogue in step with the platform.
+    SyncCatalogue = "sync_catalogue";
+    /// Platform: end a confirmation that nobody answered, or whose text was never taken.
+    ExpireConfirmation = "expire_confirmation";
+    /// Platform: act on a text that came in.
+    ReadReply = "read_reply";
+    /// Platform: a text with a reference was accepted, refused or lost.
+    TextSettled = "text_settled";
+    /// Platform: tell one listener at the hub what it has not heard.
+    DeliverHubEvents = "deliver_hub_events";
+}
+
+room! {
+    /// Reads the queue.
+    JobsView,
+    /// Adds to the queue and takes from it.
+    JobsTx
+}
+
+/// A job in the hands of a worker.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// Its row.
+    pub id: i64,
+    /// What is to be done.
+    pub kind: JobKind,
+    payload: String,
+    /// Runs before this one.
+    pub attempts: i64,
+    round: i64,
+}
+
+impl Job {
+    /// Reads what the job is about.
+    ///
+    /// # Errors
+    /// Damaged, when it is not what was enqueued.
+    pub fn payload<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        serde_json::from_str(&self.payload).map_err(|error| StoreError::new(Kind::Damaged, error))
+    }
+}
+
+impl JobsTx<'_> {
+    /// Adds a job, due at `run_at`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn enqueue(&mut self, kind: JobKind, payload: &impl Serialize, run_at: Timestamp) -> Result<(), StoreError> {
+        self.add(kind, None, payload, run_at)
+    }
+
+    /// Adds a job unless one of this kind and topic waits already: that one then comes due no later
+    /// than `run_at`, and once more if it is running just now.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn enqueue_topic(
+        &mut self,
+        kind: JobKind,
+        topic: &str,
+        payload: &impl Serialize,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.add(kind, Some(topic), payload, run_at)
+    }
+
+    fn add(
+        &mut self,
+        kind: JobKind,
+        topic: Option<&str>,
+        payload: &impl Serialize,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        let payload = serde_json::to_string(payload).map_err(|error| StoreError::new(Kind::Internal, error))?;
+        self.view.sql.execute(
+            "INSERT INTO job (kind, topic, payload, run_at, attempts, round, leased_until, dead)
+             VALUES ($1, $2, $3, $4, 0, 0, 0, 0)
+             ON CONFLICT (kind, topic) DO UPDATE SET round = job.round + 1, dead = 0, attempts = 0,
+               payload = excluded.payload,
+               run_at = CASE WHEN job.run_at < excluded.run_at THEN job.run_at ELSE excluded.run_at END",
+            params![kind.word(), topic, payload, run_at],
+        )?;
+        self.effects.jobs = true;
+        Ok(())
+    }
+
+    /// Takes up to `count` jobs of these kinds that are due; they are the caller's until the lease ends.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn lease(&mut self, kinds: &[JobKind], count: usize) -> Result<Vec<Job>, StoreError> {
+        let now = self.world.now();
+        let until = after_seconds(now, limits::JOB_LEASE_S);
+        let mut leased = Vec::new();
+        for kind in kinds {
+            let free = count.saturating_sub(leased.len());
+            let rows = self.view.sql.query(
+                "UPDATE job SET leased_until = $1 WHERE id IN (
+                   SELECT id FROM job WHERE dead = 0 AND kind = $2 AND run_at <= $3 AND leased_until <= $4
+                   ORDER BY run_at, id LIMIT $5)
+                 RETURNING id, kind, payload, attempts, round",
+                params![until, kind.word(), now, now, free],
+            )?;
+            for row in &rows {
+                leased.push(read_job(row)?);
+            }
+        }
+        leased.sort_by_key(|job| job.id);
+        Ok(leased)
+    }
+
+    /// Removes a job that is done; one whose topic was enqueued again meanwhile is freed for another
+    /// run instead. Call it inside the write that does the job's work.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn finish(&mut self, job: &Job) -> Result<(), StoreError> {
+        let removed =
+            self.view.sql.execute("DELETE FROM job WHERE id = $1 AND round = $2", params![job.id, job.round])?;
+        if removed == 0 {
+            self.view.sql.execute("UPDATE job SET leased_until = 0 WHERE id = $1", params![job.id])?;
+            self.effects.jobs = true;
+        }
+        Ok(())
+    }
+
+    /// Gives a job back, to run again at `run_at`; a failed run counts, and too many set it aside.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn give_back(&mut self, job: &Job, run_at: Timestamp, failed: bool) -> Result<(), StoreError> {
+        let attempts = job.attempts + i64::from(failed);
+        self.view.sql.execute(
+            "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3 WHERE id = $4",
+            params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id],
+        )?;
+        self.effects.jobs = true;
+        Ok(())
+    }
+}
+
+impl JobsView<'_> {
+    /// When the next job of these kinds comes due; `None` when none waits.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn next_due(&mut self, kinds: &[JobKind]) -> Result<Option<Timestamp>, StoreError> {
+        let mut next: Option<Timestamp> = None;
+        for kind in kinds {
+            let row = self.sql.query_one(
+                "SELECT MIN(CASE WHEN run_at > leased_until THEN run_at ELSE leased_until END)
+                 FROM job WHERE dead = 0 AND kind = $1",
+                params![kind.word()],
+            )?;
+            let due = row.map_or(Ok(None), |row| row.opt_time(0))?;
+            next = [next, due].into_iter().flatten().min();
+        }
+        Ok(next)
+    }
+
+    /// How many jobs wait or run, and how many are set aside.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn counts(&mut self) -> Result<(i64, i64), StoreError> {
+        let row = self.sql.query_one("SELECT CAST(COALESCE(SUM(1 - dead), 0) AS BIGINT), CAST(COALESCE(SUM(dead), 0) AS BIGINT) FROM job", &[])?;
+        row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+    }
+}
+
+fn read_job(row: &Row) -> Result<Job, StoreError> {
+    Ok(Job {
+        id: row.int(0)?,
+        kind: JobKind::parse(row.text(1)?).ok_or_else(|| StoreError::damaged("a job of an unknown kind"))?,
+        payload: row.text(2)?.to_owned(),
+        attempts: row.int(3)?,
+        round: row.int(4)?,
+    })
+}

@@ -1,0 +1,182 @@
+//! Runs jobs as they come due.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::limits;
+use domain::world::{World, after_seconds};
+use jiff::Timestamp;
+
+use super::{Job, JobKind};
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The work is done; the worker removes the job.
+    Done,
+    /// The handler's own write has finished the job.
+    Finished,
+    /// Nothing to do yet: look again then. Does not count as a try.
+    Later(Timestamp),
+}
+
+/// A run that failed and is to be tried again.
+#[derive(Debug, thiserror::Error)]
+#[error("{what}")]
+pub struct JobFailed {
+    what: &'static str,
+    #[source]
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl JobFailed {
+    /// A failure and its cause; `what` carries no personal data.
+    pub fn new(what: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { what, source: Some(source.into()) }
+    }
+}
+
+impl From<StoreError> for JobFailed {
+    fn from(error: StoreError) -> Self {
+        Self::new("the store failed a job", error)
+    }
+}
+
+/// Does the jobs of one kind; running one twice must change nothing more.
+pub trait Handler: Send + Sync {
+    /// Runs one job.
+    fn run<'a>(&'a self, job: &'a Job) -> Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
+}
+
+/// Runs the jobs of the kinds it was given handlers for.
+pub struct Worker {
+    store: Store,
+    world: World,
+    handlers: BTreeMap<JobKind, Arc<dyn Handler>>,
+}
+
+/// Jobs that one worker runs side by side.
+const SIDE_BY_SIDE: usize = 16;
+/// How long a worker sleeps when nothing tells it to wake: another process may have added a job.
+const NAP: Duration = Duration::from_secs(1);
+
+impl Worker {
+    /// A worker for these handlers.
+    pub fn new(store: Store, world: World, handlers: Vec<(JobKind, Arc<dyn Handler>)>) -> Self {
+        Self { store, world, handlers: handlers.into_iter().collect() }
+    }
+
+    /// Runs until `stop` resolves; a job in hand is finished first.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let kinds: Vec<JobKind> = self.handlers.keys().copied().collect();
+        let mut signal = self.store.jobs_signal();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            signal.mark_unchanged();
+            let worked = self.round(&kinds).await;
+            let nap = if worked { Duration::ZERO } else { self.nap(&kinds).await };
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = tokio::time::sleep(nap) => {}
+                _ = signal.changed(), if !nap.is_zero() => {}
+            }
+        }
+    }
+
+    /// Runs what is due now until nothing is; for tests, which then move the clock. Answers how many
+    /// runs there were.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn drain(&self) -> Result<usize, StoreError> {
+        let kinds: Vec<JobKind> = self.handlers.keys().copied().collect();
+        let mut runs = 0;
+        loop {
+            let jobs = self.lease(&kinds).await?;
+            if jobs.is_empty() {
+                return Ok(runs);
+            }
+            runs += jobs.len();
+            futures::future::join_all(jobs.into_iter().map(|job| self.run_job(job))).await;
+        }
+    }
+
+    async fn nap(&self, kinds: &[JobKind]) -> Duration {
+        let kinds = kinds.to_vec();
+        let next = self.store.read(move |view| view.jobs().next_due(&kinds)).await;
+        let Ok(Some(next)) = next else { return NAP };
+        let wait = next.duration_since(self.world.now());
+        Duration::try_from(wait).unwrap_or(Duration::from_millis(1)).clamp(Duration::from_millis(1), NAP)
+    }
+
+    async fn round(&self, kinds: &[JobKind]) -> bool {
+        match self.lease(kinds).await {
+            Ok(jobs) => {
+                let worked = !jobs.is_empty();
+                futures::future::join_all(jobs.into_iter().map(|job| self.run_job(job))).await;
+                worked
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "jobs could not be taken from the queue");
+                false
+            }
+        }
+    }
+
+    async fn lease(&self, kinds: &[JobKind]) -> Result<Vec<Job>, StoreError> {
+        let (due, kinds) = (kinds.to_vec(), kinds.to_vec());
+        let now = self.world.now();
+        // Looking costs a read, not a commit.
+        let next = self.store.read(move |view| view.jobs().next_due(&due)).await?;
+        if next.is_none_or(|next| next > now) {
+            return Ok(Vec::new());
+        }
+        self.store.write(move |tx| tx.jobs().lease(&kinds, SIDE_BY_SIDE)).await
+    }
+
+    async fn run_job(&self, job: Job) {
+        let Some(handler) = self.handlers.get(&job.kind).map(Arc::clone) else { return };
+        let lease = Duration::from_secs(limits::JOB_LEASE_S.unsigned_abs());
+        // A run past its lease may have a rival: it is given up, and its own write checks the rest.
+        let outcome = tokio::time::timeout(lease, handler.run(&job)).await;
+        let outcome = outcome.unwrap_or_else(|late| Err(JobFailed::new("a job outlived its lease", late)));
+        let word = if outcome.is_ok() { "ok" } else { "failed" };
+        metrics::counter!("job_runs_total", "kind" => job.kind.word(), "outcome" => word).increment(1);
+        if let Err(error) = self.settle(&job, outcome).await {
+            // The lease ends by itself and the job runs again.
+            tracing::warn!(error = &error as &dyn std::error::Error, "a job's end could not be written down");
+        }
+    }
+
+    async fn settle(&self, job: &Job, outcome: Result<Outcome, JobFailed>) -> Result<(), StoreError> {
+        let (job, now) = (job.clone(), self.world.now());
+        match outcome {
+            Ok(Outcome::Finished) => Ok(()),
+            Ok(Outcome::Done) => self.store.write(move |tx| tx.jobs().finish(&job)).await,
+            Ok(Outcome::Later(at)) => self.store.write(move |tx| tx.jobs().give_back(&job, at, false)).await,
+            Err(error) => {
+                let last = job.attempts + 1 >= limits::JOB_ATTEMPTS_MAX;
+                report(&job, &error, last);
+                let pause = (1_i64 << job.attempts.clamp(0, 6)).min(limits::JOB_BACKOFF_S_MAX);
+                let at = after_seconds(now, pause);
+                self.store.write(move |tx| tx.jobs().give_back(&job, at, true)).await
+            }
+        }
+    }
+}
+
+fn report(job: &Job, error: &JobFailed, last: bool) {
+    let (kind, id) = (job.kind.word(), job.id);
+    let error = error as &dyn std::error::Error;
+    if last {
+        tracing::error!(job.kind = kind, job.id = id, error, "a job failed for the last time and was set aside");
+    } else {
+        tracing::warn!(job.kind = kind, job.id = id, job.attempts = job.attempts, error, "a job failed and will run again");
+    }
+}

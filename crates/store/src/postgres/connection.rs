@@ -1,0 +1,139 @@
+//! PostgreSQL behind the SQL port.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use deadpool_postgres::Object;
+use tokio::runtime::Handle;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::private::BytesMut;
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+
+use crate::error::{Kind, StoreError};
+use crate::sql::{Row, Sql, Value};
+
+/// Rewrites the marks of the SQL port in PostgreSQL's way.
+pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
+    if !sql.contains('{') {
+        return Cow::Borrowed(sql);
+    }
+    let sql = sql.replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+    Cow::Owned(sql.replace("{in ", "= ANY(").replace('}', "::BIGINT[])"))
+}
+
+/// One connection inside one transaction, driven from a blocking thread.
+pub(super) struct PostgresSql {
+    client: Object,
+    handle: Handle,
+    lost_race: bool,
+    ended: bool,
+}
+
+impl PostgresSql {
+    pub(super) fn begin(client: Object, handle: Handle, begin: &'static str) -> Result<Self, StoreError> {
+        handle.block_on(client.batch_execute(begin)).map_err(error)?;
+        Ok(Self { client, handle, lost_race: false, ended: false })
+    }
+
+    /// Whether a statement failed because another transaction came first.
+    pub(super) fn lost_race(&self) -> bool {
+        self.lost_race
+    }
+
+    pub(super) fn end(mut self, keep: bool) -> Result<(), StoreError> {
+        self.ended = true;
+        let end = if keep { "COMMIT" } else { "ROLLBACK" };
+        self.handle.block_on(self.client.batch_execute(end)).map_err(error)
+    }
+
+    fn note<T>(&mut self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+        outcome.map_err(|source| {
+            let error = error(source);
+            self.lost_race |= error.kind() == Kind::Contended;
+            error
+        })
+    }
+}
+
+impl Drop for PostgresSql {
+    fn drop(&mut self) {
+        if !self.ended {
+            // Only a panic comes here: the connection must not go back to the pool mid-transaction.
+            let _ = self.handle.block_on(self.client.batch_execute("ROLLBACK"));
+        }
+    }
+}
+
+impl Sql for PostgresSql {
+    fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
+        let run = async {
+            let statement = self.client.prepare_cached(&dialect(sql)).await?;
+            self.client.execute(&statement, &references(params)).await
+        };
+        let outcome = self.handle.block_on(run);
+        self.note(outcome)
+    }
+
+    fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
+        let run = async {
+            let statement = self.client.prepare_cached(&dialect(sql)).await?;
+            self.client.query(&statement, &references(params)).await
+        };
+        let outcome = self.handle.block_on(run);
+        self.note(outcome)?.iter().map(read_row).collect()
+    }
+}
+
+fn references(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|param| param as _).collect()
+}
+
+fn read_row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+    let value = |(index, column): (usize, &tokio_postgres::Column)| {
+        let value = match *column.type_() {
+            Type::INT8 => row.try_get::<_, Option<i64>>(index).map(|v| v.map(Value::Int)),
+            Type::INT4 => row.try_get::<_, Option<i32>>(index).map(|v| v.map(|int| Value::Int(int.into()))),
+            Type::BYTEA => row.try_get::<_, Option<Vec<u8>>>(index).map(|v| v.map(Value::Blob)),
+            Type::TEXT | Type::VARCHAR => row.try_get::<_, Option<String>>(index).map(|v| v.map(Value::Text)),
+            _ => return Err(StoreError::new(Kind::Internal, format!("a column of type {}", column.type_()))),
+        };
+        value.map(|value| value.unwrap_or(Value::Null)).map_err(error)
+    };
+    row.columns().iter().enumerate().map(value).collect::<Result<_, _>>().map(Row)
+}
+
+impl ToSql for Value {
+    fn to_sql(&self, ty: &Type, out: &mut BytesMut) -> Result<IsNull, Box<dyn Error + Sync + Send>> {
+        match self {
+            Self::Null => Ok(IsNull::Yes),
+            Self::Int(int) if *ty == Type::INT4 => i32::try_from(*int)?.to_sql(ty, out),
+            Self::Int(int) => int.to_sql(ty, out),
+            Self::Text(text) => text.to_sql(ty, out),
+            Self::Blob(blob) => blob.to_sql(ty, out),
+            Self::Ints(ints) => ints.to_sql(ty, out),
+        }
+    }
+
+    fn accepts(ty: &Type) -> bool {
+        matches!(*ty, Type::INT8 | Type::INT4 | Type::TEXT | Type::VARCHAR | Type::BYTEA | Type::INT8_ARRAY)
+    }
+
+    to_sql_checked!();
+}
+
+/// Sorts PostgreSQL's errors into the store's kinds.
+pub(super) fn error(error: tokio_postgres::Error) -> StoreError {
+    let kind = match error.code() {
+        Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+            Kind::Contended
+        }
+        // Two first writes of one key: the second finds the first when it runs again.
+        Some(code) if *code == SqlState::UNIQUE_VIOLATION => Kind::Contended,
+        Some(code) if *code == SqlState::DISK_FULL || *code == SqlState::READ_ONLY_SQL_TRANSACTION => Kind::NoSpace,
+        Some(code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => Kind::Damaged,
+        Some(code) if code.code().starts_with("57") || code.code().starts_with("53") => Kind::Unavailable,
+        Some(_) => Kind::Internal,
+        None => Kind::Unavailable,
+    };
+    StoreError::new(kind, error)
+}

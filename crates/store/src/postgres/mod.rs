@@ -1,0 +1,192 @@
+//! The PostgreSQL backend: one serializable transaction a write, run again when another came first.
+//!
+//! Verbs are synchronous, so each transaction runs on a blocking thread that waits for the driver.
+
+mod connection;
+
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use tokio::runtime::Handle;
+use tokio_postgres::NoTls;
+
+use self::connection::PostgresSql;
+use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
+use crate::error::{Kind, StoreError};
+use crate::schema;
+use crate::store::{OpenError, Signals, View};
+
+/// Connections of one process.
+const CONNECTIONS: usize = 16;
+/// Runs of one write before its caller is told that the store is contended.
+const RUNS_MAX: u32 = 12;
+
+pub(crate) struct Postgres {
+    pool: Pool,
+    tools: Tools,
+    signals: Signals,
+}
+
+impl Postgres {
+    pub(crate) async fn open(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
+        let config: tokio_postgres::Config = url.parse().map_err(connection::error)?;
+        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let pool = Pool::builder(Manager::from_config(config, NoTls, manager))
+            .max_size(CONNECTIONS)
+            .wait_timeout(Some(Duration::from_secs(5)))
+            .create_timeout(Some(Duration::from_secs(5)))
+            .runtime(deadpool_postgres::Runtime::Tokio1)
+            .build()
+            .map_err(|error| StoreError::new(Kind::Internal, error))?;
+        let store = Self { pool, tools, signals };
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    async fn connection(&self) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|error| StoreError::new(Kind::Unavailable, error))
+    }
+
+    async fn migrate(&self) -> Result<(), OpenError> {
+        let mut client = self.connection().await?;
+        let tx = client.transaction().await.map_err(connection::error)?;
+        // One copy migrates; the others wait here and then find nothing to do.
+        tx.batch_execute("SELECT pg_advisory_xact_lock(4842746)").await.map_err(connection::error)?;
+        tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+            .await
+            .map_err(connection::error)?;
+        let row = tx.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]).await;
+        let found: i64 = row.map_err(connection::error)?.get(0);
+        if found > schema::VERSION {
+            return Err(OpenError::Newer { found, known: schema::VERSION });
+        }
+        for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            for text in *step {
+                tx.batch_execute(&connection::dialect(text)).await.map_err(connection::error)?;
+            }
+        }
+        if found < schema::VERSION {
+            tx.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&schema::VERSION])
+                .await
+                .map_err(connection::error)?;
+        }
+        tx.commit().await.map_err(connection::error)?;
+        let keys = self.tools.keys.clone();
+        let fits = self
+            .in_transaction(client, "BEGIN", move |sql| Some(schema::keys_fit(sql, &keys)))
+            .await?
+            .ok_or_else(|| StoreError::new(Kind::Unavailable, "the key check did not run"))??;
+        if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
+    }
+
+    /// Runs a closure in one transaction on a blocking thread; `None` from it rolls back.
+    async fn in_transaction<T: Send + 'static>(
+        &self,
+        client: Object,
+        begin: &'static str,
+        run: impl FnOnce(&mut PostgresSql) -> Option<T> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let handle = Handle::current();
+        let task = tokio::task::spawn_blocking(move || {
+            let mut sql = PostgresSql::begin(client, handle, begin)?;
+            let outcome = run(&mut sql);
+            sql.end(outcome.is_some())?;
+            Ok(outcome)
+        });
+        task.await.map_err(|error| StoreError::new(Kind::Internal, error))?
+    }
+
+    /// Runs a unit's closure until it commits or the race is lost too often.
+    async fn run_write(&self, mut unit: Box<dyn WriteUnit>) -> (Box<dyn WriteUnit>, Result<Option<Effects>, StoreError>) {
+        for run in 0..RUNS_MAX {
+            let client = match self.connection().await {
+                Ok(client) => client,
+                Err(error) => return (unit, Err(error)),
+            };
+            let (tools, handle) = (self.tools.clone(), Handle::current());
+            let task = tokio::task::spawn_blocking(move || {
+                let outcome = write_once(unit.as_mut(), client, handle, &tools);
+                (unit, outcome)
+            });
+            let outcome;
+            (unit, outcome) = match task.await {
+                Ok(done) => done,
+                Err(_) => return (Box::new(Lost), Err(StoreError::new(Kind::Internal, "a write panicked"))),
+            };
+            match outcome {
+                Err(error) if error.kind() == Kind::Contended => {
+                    let pause_ms = self.tools.world.below(5 << run.min(6));
+                    tokio::time::sleep(Duration::from_millis(pause_ms.into())).await;
+                }
+                outcome => return (unit, outcome),
+            }
+        }
+        (unit, Err(StoreError::new(Kind::Contended, "other writes came first each time")))
+    }
+}
+
+/// Stands in for a unit that a panic has taken: its caller sees the dropped answer.
+struct Lost;
+
+impl WriteUnit for Lost {
+    fn run(&mut self, _: &mut crate::store::Tx<'_>) -> bool {
+        false
+    }
+
+    fn finish(self: Box<Self>, _: Result<(), StoreError>) {}
+}
+
+fn write_once(
+    unit: &mut dyn WriteUnit,
+    client: Object,
+    handle: Handle,
+    tools: &Tools,
+) -> Result<Option<Effects>, StoreError> {
+    let mut sql = PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
+    let effects = run_write(unit, &mut sql, tools);
+    // A closure may swallow or rename a lost race; the connection remembers it.
+    let lost = sql.lost_race();
+    sql.end(effects.is_some() && !lost)?;
+    if lost { Err(StoreError::new(Kind::Contended, "another write came first")) } else { Ok(effects) }
+}
+
+impl Backend for Postgres {
+    fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            let (unit, outcome) = self.run_write(unit).await;
+            let done = outcome.map(|effects| effects.into_iter().for_each(|effects| self.signals.tell(effects)));
+            unit.finish(done);
+        })
+    }
+
+    fn read(&self, mut unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
+        let keys = self.tools.keys.clone();
+        Box::pin(async move {
+            let client = match self.connection().await {
+                Ok(client) => client,
+                Err(error) => return unit.finish(Err(error)),
+            };
+            let handle = Handle::current();
+            let _ = tokio::task::spawn_blocking(move || {
+                let done = PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                    .and_then(|mut sql| {
+                        unit.run(&mut View::new(&mut sql, &keys));
+                        sql.end(true)
+                    });
+                unit.finish(done);
+            })
+            .await;
+        })
+    }
+
+    fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let client = self.connection().await?;
+            client.batch_execute("SELECT 1").await.map_err(connection::error)
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async move { self.pool.close() })
+    }
+}

@@ -1,0 +1,324 @@
+//! The store's face: open, read, write, and hear of commits.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::key::ContactKey;
+use domain::world::World;
+use tokio::sync::{broadcast, oneshot, watch};
+
+use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
+use crate::contacts::{ContactsTx, ContactsView};
+use crate::embedded::Embedded;
+use crate::error::{Kind, StoreError};
+use crate::exchange::{ExchangeTx, ExchangeView};
+use crate::funnel::{FunnelTx, FunnelView};
+use crate::jobs::{JobsTx, JobsView};
+use crate::keys::{KeyFileError, Keys};
+use crate::platform::{PlatformTx, PlatformView};
+use crate::postgres::Postgres;
+use crate::sql::Sql;
+use crate::texts::{TextsTx, TextsView};
+
+/// Why a store cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it.
+    #[error("the data directory is in use by another hutong: stop that one, or name another directory with --data")]
+    InUse,
+    /// It was written under other keys.
+    #[error("the key file is not the one this data was written with: put the right file back, or name its place with keys.file")]
+    WrongKeys,
+    /// It was written by a newer version.
+    #[error("the data was written by a newer hutong (schema {found}, this one knows {known}): install that version")]
+    Newer {
+        /// The schema found.
+        found: i64,
+        /// The newest schema known here.
+        known: i64,
+    },
+    /// The key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The database itself.
+    #[error("the database cannot be opened")]
+    Store(#[from] StoreError),
+}
+
+/// Hears of commits.
+#[derive(Clone)]
+pub(crate) struct Signals {
+    events: broadcast::Sender<ContactKey>,
+    jobs: watch::Sender<u64>,
+    texts: watch::Sender<u64>,
+}
+
+impl Signals {
+    fn new() -> Self {
+        // A stream that lags behind so many events reads the table anyway.
+        Self { events: broadcast::channel(1024).0, jobs: watch::channel(0).0, texts: watch::channel(0).0 }
+    }
+
+    /// Tells whoever listens what a commit has caused.
+    pub(crate) fn tell(&self, effects: Effects) {
+        for key in effects.events {
+            // Nobody listening is not a failure.
+            let _ = self.events.send(key);
+        }
+        if effects.jobs {
+            self.jobs.send_modify(|count| *count += 1);
+        }
+        if effects.texts {
+            self.texts.send_modify(|count| *count += 1);
+        }
+    }
+}
+
+/// One store, shared by all roles of a process; cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    tools: Tools,
+    signals: Signals,
+}
+
+impl Store {
+    /// Opens, or makes, the embedded store in a directory.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open_embedded(directory: &Path, keys: Keys, world: World) -> Result<Self, OpenError> {
+        let (tools, signals) = (Tools { keys, world }, Signals::new());
+        let backend = Arc::new(Embedded::open(directory, tools.clone(), signals.clone())?);
+        Ok(Self { backend, tools, signals })
+    }
+
+    /// Connects to PostgreSQL and brings its schema up to date.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn open_postgres(url: &str, keys: Keys, world: World) -> Result<Self, OpenError> {
+        let (tools, signals) = (Tools { keys, world }, Signals::new());
+        let backend = Arc::new(Postgres::open(url, tools.clone(), signals.clone()).await?);
+        Ok(Self { backend, tools, signals })
+    }
+
+    /// Whether a directory holds an embedded store already.
+    pub fn exists_in(directory: &Path) -> bool {
+        Embedded::file(directory).exists()
+    }
+
+    /// Runs one atomic write. The closure's error rolls it back; the answer comes after the commit is
+    /// durable. The closure may run more than once: it must not keep anything of an earlier run.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's turned into it.
+    pub async fn write<T, E, F>(&self, write: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.backend.write(Box::new(Unit { closure: write, outcome: None, reply })).await;
+        answer.await.unwrap_or_else(|_| Err(gone().into()))
+    }
+
+    /// Runs one read over one snapshot.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's turned into it.
+    pub async fn read<T, E, F>(&self, read: F) -> Result<T, E>
+    where
+        F: FnMut(&mut View<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        self.backend.read(Box::new(Unit { closure: read, outcome: None, reply })).await;
+        answer.await.unwrap_or_else(|_| Err(gone().into()))
+    }
+
+    /// The keys of this installation.
+    pub fn keys(&self) -> &Keys {
+        &self.tools.keys
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.backend.ping().await
+    }
+
+    /// Finishes what is queued and closes; later calls fail as unavailable.
+    pub async fn close(&self) {
+        self.backend.close().await;
+    }
+
+    /// Changes whenever a commit may have made a job due.
+    pub fn jobs_signal(&self) -> watch::Receiver<u64> {
+        self.signals.jobs.subscribe()
+    }
+
+    /// Changes whenever a commit may have made a text due.
+    pub fn texts_signal(&self) -> watch::Receiver<u64> {
+        self.signals.texts.subscribe()
+    }
+
+    /// Receives the key of each subscriber whose event stream grew in this process.
+    pub fn events_signal(&self) -> broadcast::Receiver<ContactKey> {
+        self.signals.events.subscribe()
+    }
+}
+
+fn gone() -> StoreError {
+    StoreError::new(Kind::Unavailable, "the store is closing")
+}
+
+struct Unit<F, T, E> {
+    closure: F,
+    outcome: Option<Result<T, E>>,
+    reply: oneshot::Sender<Result<T, E>>,
+}
+
+impl<F, T, E: From<StoreError>> Unit<F, T, E> {
+    fn answer(self, done: Result<(), StoreError>) {
+        let answer = match (self.outcome, done) {
+            // What the closure refused stays refused, whatever became of the others' commit.
+            (Some(Err(refusal)), _) => Err(refusal),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (_, Err(error)) => Err(error.into()),
+            (None, Ok(())) => Err(gone().into()),
+        };
+        // Whoever asked may have gone; the write stands all the same.
+        let _ = self.reply.send(answer);
+    }
+}
+
+impl<F, T, E> WriteUnit for Unit<F, T, E>
+where
+    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
+        self.outcome = None;
+        let outcome = (self.closure)(tx);
+        self.outcome.insert(outcome).is_ok()
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
+        self.answer(committed);
+    }
+}
+
+impl<F, T, E> ReadUnit for Unit<F, T, E>
+where
+    F: FnMut(&mut View<'_>) -> Result<T, E> + Send,
+    T: Send,
+    E: From<StoreError> + Send,
+{
+    fn run(&mut self, view: &mut View<'_>) {
+        self.outcome = Some((self.closure)(view));
+    }
+
+    fn finish(self: Box<Self>, done: Result<(), StoreError>) {
+        self.answer(done);
+    }
+}
+
+/// One snapshot to read from; each role's nouns have a view of their own.
+pub struct View<'a> {
+    sql: &'a mut dyn Sql,
+    keys: &'a Keys,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(sql: &'a mut dyn Sql, keys: &'a Keys) -> Self {
+        Self { sql, keys }
+    }
+}
+
+/// One atomic write; each role's nouns have a transaction of their own, which also reads.
+pub struct Tx<'a> {
+    sql: &'a mut dyn Sql,
+    tools: &'a Tools,
+    effects: &'a mut Effects,
+}
+
+impl<'a> Tx<'a> {
+    pub(crate) fn new(sql: &'a mut dyn Sql, tools: &'a Tools, effects: &'a mut Effects) -> Self {
+        Self { sql, tools, effects }
+    }
+}
+
+/// Gives each room its view and its transaction: a view holds the connection and the keys, a
+/// transaction a view, the world and the effects.
+macro_rules! rooms {
+    ($($(#[$doc:meta])* $method:ident: $view:ident, $tx:ident;)*) => {
+        impl View<'_> {
+            $($(#[$doc])* pub fn $method(&mut self) -> $view<'_> {
+                $view { sql: self.sql, keys: self.keys }
+            })*
+        }
+
+        impl Tx<'_> {
+            $($(#[$doc])* pub fn $method(&mut self) -> $tx<'_> {
+                let Tools { keys, world } = self.tools;
+                $tx { view: $view { sql: self.sql, keys }, world, effects: self.effects }
+            })*
+        }
+    };
+}
+
+rooms! {
+    /// Subscribers, sessions, consents, books, matches.
+    contacts: ContactsView, ContactsTx;
+    /// Subscriptions, shares, orders as the exchange knows them, event streams.
+    exchange: ExchangeView, ExchangeTx;
+    /// Catalogue, products, product orders, confirmations, hub.
+    platform: PlatformView, PlatformTx;
+    /// Texts out and in.
+    texts: TextsView, TextsTx;
+    /// Work that a commit has caused.
+    jobs: JobsView, JobsTx;
+    /// The steps from a share to a subscription.
+    funnel: FunnelView, FunnelTx;
+}
+
+/// Declares a room's view and transaction, the transaction reading as the view.
+macro_rules! room {
+    ($(#[$vdoc:meta])* $view:ident, $(#[$tdoc:meta])* $tx:ident) => {
+        $(#[$vdoc])*
+        pub struct $view<'a> {
+            pub(crate) sql: &'a mut dyn $crate::sql::Sql,
+            #[allow(dead_code, reason = "some rooms seal nothing")]
+            pub(crate) keys: &'a $crate::keys::Keys,
+        }
+
+        $(#[$tdoc])*
+        pub struct $tx<'a> {
+            pub(crate) view: $view<'a>,
+            #[allow(dead_code, reason = "some rooms throw no dice")]
+            pub(crate) world: &'a domain::world::World,
+            #[allow(dead_code, reason = "some rooms have no effects")]
+            pub(crate) effects: &'a mut $crate::backend::Effects,
+        }
+
+        impl<'a> std::ops::Deref for $tx<'a> {
+            type Target = $view<'a>;
+            fn deref(&self) -> &Self::Target {
+                &self.view
+            }
+        }
+
+        impl std::ops::DerefMut for $tx<'_> {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.view
+            }
+        }
+    };
+}
+pub(crate) use room;

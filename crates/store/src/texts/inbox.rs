@@ -1,0 +1,113 @@
+//! Inbound texts: stored before the centre is told that they were taken.
+
+use domain::Msisdn;
+use domain::ids::TextId;
+use domain::key::ContactKey;
+use jiff::Timestamp;
+
+use super::{TextsTx, TextsView};
+use crate::error::StoreError;
+use crate::keys::Purpose;
+use crate::people::{open_number, seal_number};
+use crate::sql::params;
+
+/// A text as it came from the centre.
+#[derive(Clone)]
+pub struct NewInbound {
+    /// The id it gets.
+    pub id: TextId,
+    /// Which connection it came over.
+    pub account: String,
+    /// From whom.
+    pub from: Msisdn,
+    /// To which of our addresses.
+    pub destination: String,
+    /// What it says.
+    pub body: String,
+    /// The ten-minute window it counts as a copy in; see [`TextsTx::receive`].
+    pub window: i64,
+}
+
+/// A stored inbound text.
+#[derive(Clone)]
+pub struct InboundText {
+    /// Its id.
+    pub id: TextId,
+    /// Who sent it.
+    pub key: ContactKey,
+    /// From whom.
+    pub from: Msisdn,
+    /// To which of our addresses.
+    pub destination: String,
+    /// What it says.
+    pub body: String,
+    /// When it came.
+    pub received: Timestamp,
+}
+
+impl TextsTx<'_> {
+    /// Stores an inbound text; `false` when it is a copy of one that came over the same connection in
+    /// the same window.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn receive(&mut self, text: &NewInbound) -> Result<bool, StoreError> {
+        let (keys, world) = (self.view.keys, self.world);
+        let number = text.from.digits().to_be_bytes();
+        let parts: [&[u8]; 5] = [
+            text.account.as_bytes(),
+            &number,
+            text.destination.as_bytes(),
+            text.body.as_bytes(),
+            &text.window.to_be_bytes(),
+        ];
+        let body = keys.seal(world, Purpose::Body, text.id.0.as_bytes(), text.body.as_bytes());
+        let stored = self.view.sql.execute(
+            "INSERT INTO inbox (id, fingerprint, key, number, destination, body, received)
+             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fingerprint) DO NOTHING",
+            params![
+                text.id.0,
+                keys.hash("inbound text", &parts).as_slice(),
+                keys.contact_key(text.from),
+                seal_number(keys, world, text.from),
+                text.destination.as_str(),
+                body,
+                world.now(),
+            ],
+        )?;
+        Ok(stored == 1)
+    }
+
+    /// Wipes the body of an inbound text that has been acted on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn wipe_inbound(&mut self, id: TextId) -> Result<(), StoreError> {
+        self.view.sql.execute("UPDATE inbox SET body = NULL WHERE id = $1", params![id.0])?;
+        Ok(())
+    }
+}
+
+impl TextsView<'_> {
+    /// An inbound text that has not been acted on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_inbound(&mut self, id: TextId) -> Result<Option<InboundText>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT key, number, destination, body, received FROM inbox WHERE id = $1 AND body IS NOT NULL",
+            params![id.0],
+        )?;
+        let Some(row) = row else { return Ok(None) };
+        let body = self.keys.open(Purpose::Body, id.0.as_bytes(), row.blob(3)?)?;
+        let key = row.key(0)?;
+        Ok(Some(InboundText {
+            id,
+            key,
+            from: open_number(self.keys, key, row.blob(1)?)?,
+            destination: row.text(2)?.to_owned(),
+            body: String::from_utf8(body).map_err(|_| StoreError::damaged("a body that is not text"))?,
+            received: row.time(4)?,
+        }))
+    }
+}

@@ -1,0 +1,16 @@
+//! Texts out and in: the durable rows under the SMS link.
+
+mod inbox;
+mod outbox;
+
+pub use inbox::{InboundText, NewInbound};
+pub use outbox::{NewText, OutboundText, TextPurpose, TextState};
+
+use crate::store::room;
+
+room! {
+    /// Reads texts.
+    TextsView,
+    /// Writes texts.
+    TextsTx
+}

@@ -1,0 +1,330 @@
+//! Outbound texts: a row before the first byte is sent, an outcome whatever happens.
+
+use domain::Msisdn;
+use domain::ids::TextId;
+use domain::key::ContactKey;
+use jiff::Timestamp;
+
+use super::{TextsTx, TextsView};
+use crate::error::StoreError;
+use crate::keys::Purpose;
+use crate::people::{open_number, seal_number};
+use crate::sql::{Row, params};
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum $name { $($(#[$vdoc])* $variant,)* }
+
+        impl $name {
+            /// The word at rest and in metrics.
+            pub fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word,)* }
+            }
+
+            /// Reads the word back.
+            pub fn parse(word: &str) -> Option<Self> {
+                match word { $($word => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+words! {
+    /// What a text is for: it decides what happens when nobody knows whether it was sent.
+    TextPurpose {
+        /// A sign-in code: never sent twice.
+        SignIn = "sign_in",
+        /// A confirmation: sent again at most once, with the same code.
+        Confirmation = "confirmation",
+        /// A receipt: sent again at most once.
+        Receipt = "receipt",
+        /// Any other notice: never sent twice.
+        Notice = "notice",
+    }
+}
+
+words! {
+    /// Where a text stands.
+    TextState {
+        /// Waits to be sent.
+        Queued = "queued",
+        /// Handed to the connection; no answer yet.
+        Sent = "sent",
+        /// The centre has taken all parts.
+        Accepted = "accepted",
+        /// A receipt says that the phone has it.
+        Delivered = "delivered",
+        /// A receipt says that the phone will not get it.
+        Undelivered = "undelivered",
+        /// The centre refuses it for good.
+        Rejected = "rejected",
+        /// The connection broke before an answer came, and it is not sent again.
+        Unknown = "unknown",
+        /// Its time ran out before it could be sent.
+        Expired = "expired",
+    }
+}
+
+impl TextState {
+    /// Whether the body is no longer needed.
+    pub fn is_settled(self) -> bool {
+        !matches!(self, Self::Queued | Self::Sent)
+    }
+}
+
+/// A text to be sent.
+#[derive(Clone)]
+pub struct NewText {
+    /// Its id.
+    pub id: TextId,
+    /// What it is for.
+    pub purpose: TextPurpose,
+    /// To whom.
+    pub to: Msisdn,
+    /// Digits appended to the sender's address; empty for the common number.
+    pub suffix: String,
+    /// What it says.
+    pub body: String,
+    /// Worthless after this moment.
+    pub not_after: Timestamp,
+    /// What waits for it; a `TextSettled` job names it when the text is settled.
+    pub reference: Option<String>,
+}
+
+/// A text in the hands of the SMS link.
+#[derive(Clone)]
+pub struct OutboundText {
+    /// Its id.
+    pub id: TextId,
+    /// What it is for.
+    pub purpose: TextPurpose,
+    /// To whom.
+    pub to: Msisdn,
+    /// Digits appended to the sender's address.
+    pub suffix: String,
+    /// What it says.
+    pub body: String,
+    /// Worthless after this moment.
+    pub not_after: Timestamp,
+    /// What waits for it.
+    pub reference: Option<String>,
+    /// Sendings before this one.
+    pub attempts: i64,
+}
+
+impl TextsTx<'_> {
+    /// Queues a text.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn enqueue(&mut self, text: &NewText) -> Result<(), StoreError> {
+        let (keys, world) = (self.view.keys, self.world);
+        let now = world.now();
+        let id = text.id.0;
+        let body = keys.seal(world, Purpose::Body, id.as_bytes(), text.body.as_bytes());
+        self.view.sql.execute(
+            "INSERT INTO text (id, purpose, key, number, suffix, body, state, reference, not_after, created, next_try, attempts)
+             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, 0)",
+            params![
+                id,
+                text.purpose.word(),
+                keys.contact_key(text.to),
+                seal_number(keys, world, text.to),
+                text.suffix.as_str(),
+                body,
+                text.reference.as_deref(),
+                text.not_after,
+                now,
+                now,
+            ],
+        )?;
+        self.effects.texts = true;
+        Ok(())
+    }
+
+    /// Takes up to `count` texts that are due and marks them sent: from here on their outcome is
+    /// unknown until it is written down. Texts past their time become expired instead.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn take_due(&mut self, count: usize) -> Result<Vec<OutboundText>, StoreError> {
+        let now = self.world.now();
+        let rows = self.view.sql.query(
+            "UPDATE text SET state = 'sent', sent = $1, attempts = attempts + 1 WHERE id IN (
+               SELECT id FROM text WHERE state = 'queued' AND next_try <= $2 AND not_after > $3
+               ORDER BY next_try, id LIMIT $4)
+             RETURNING id, purpose, key, number, suffix, body, not_after, reference, attempts",
+            params![now, now, now, count],
+        )?;
+        rows.iter().map(|row| self.read_outbound(row)).collect()
+    }
+
+    /// The references of queued texts whose time has run out, which become expired.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn expire(&mut self) -> Result<Vec<Option<String>>, StoreError> {
+        let now = self.world.now();
+        let rows = self.view.sql.query(
+            "UPDATE text SET state = 'expired', body = NULL WHERE state = 'queued' AND not_after <= $1 RETURNING reference",
+            params![now],
+        )?;
+        rows.iter().map(|row| Ok(row.opt_text(0)?.map(str::to_owned))).collect()
+    }
+
+    /// Puts a text back into the queue, to be tried at `next_try`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn requeue(&mut self, id: TextId, next_try: Timestamp) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "UPDATE text SET state = 'queued', next_try = $1 WHERE id = $2 AND state = 'sent'",
+            params![next_try, id.0],
+        )?;
+        self.effects.texts = true;
+        Ok(())
+    }
+
+    /// Writes down that the centre took all parts, and what it called each; wipes the body.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn accept(&mut self, id: TextId, account: &str, message_ids: &[String]) -> Result<(), StoreError> {
+        let now = self.world.now();
+        self.view.sql.execute(
+            "UPDATE text SET state = 'accepted', accepted = $1, body = NULL WHERE id = $2 AND state IN ('sent', 'queued', 'unknown')",
+            params![now, id.0],
+        )?;
+        for (part, message_id) in message_ids.iter().enumerate() {
+            self.view.sql.execute(
+                "INSERT INTO text_part (account, message_id, text, part, state, at) VALUES ($1, $2, $3, $4, 'accepted', $5)
+                 ON CONFLICT (account, message_id) DO UPDATE SET text = excluded.text, part = excluded.part, at = excluded.at",
+                params![account, message_id.as_str(), id.0, part, now],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Writes down an outcome other than acceptance; wipes the body.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn settle(&mut self, id: TextId, state: TextState) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "UPDATE text SET state = $1, body = NULL WHERE id = $2 AND state IN ('sent', 'queued', 'unknown')",
+            params![state.word(), id.0],
+        )?;
+        Ok(())
+    }
+
+    /// Writes down a receipt; the first final one stays. Answers the text and its reference when the
+    /// receipt settles it: any part undelivered, or every part delivered.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn receive_receipt(
+        &mut self,
+        account: &str,
+        message_id: &str,
+        delivered: bool,
+    ) -> Result<Option<(TextId, TextState, Option<String>)>, StoreError> {
+        let state = if delivered { TextState::Delivered } else { TextState::Undelivered };
+        let part = self.view.sql.query_one(
+            "UPDATE text_part SET state = $1 WHERE account = $2 AND message_id = $3 AND state = 'accepted' RETURNING text",
+            params![state.word(), account, message_id],
+        )?;
+        let Some(part) = part else { return Ok(None) };
+        let id = part.uuid(0)?;
+        let open = self.view.sql.query_one(
+            "SELECT COUNT(*) FROM text_part WHERE text = $1 AND state = 'accepted'",
+            params![id],
+        )?;
+        let open = open.map_or(Ok(0), |row| row.int(0))?;
+        if delivered && open > 0 {
+            return Ok(None);
+        }
+        let settled = self.view.sql.query_one(
+            "UPDATE text SET state = $1 WHERE id = $2 AND state = 'accepted' RETURNING reference",
+            params![state.word(), id],
+        )?;
+        let Some(settled) = settled else { return Ok(None) };
+        Ok(Some((TextId(id), state, settled.opt_text(0)?.map(str::to_owned))))
+    }
+
+    /// Texts still marked sent from before `sent_before`: their connection broke, or the process died.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn take_unanswered(&mut self, sent_before: Timestamp) -> Result<Vec<OutboundText>, StoreError> {
+        let rows = self.view.sql.query(
+            "SELECT id, purpose, key, number, suffix, body, not_after, reference, attempts
+             FROM text WHERE state = 'sent' AND sent <= $1",
+            params![sent_before],
+        )?;
+        rows.iter().map(|row| self.read_outbound(row)).collect()
+    }
+}
+
+impl TextsView<'_> {
+    /// Where a text stands.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_state(&mut self, id: TextId) -> Result<Option<TextState>, StoreError> {
+        let row = self.sql.query_one("SELECT state FROM text WHERE id = $1", params![id.0])?;
+        row.map(|row| TextState::parse(row.text(0)?).ok_or_else(|| StoreError::damaged("a text in no known state")))
+            .transpose()
+    }
+
+    /// How many texts of a purpose were written for a number since a moment, and when the last was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn count_since(
+        &mut self,
+        key: ContactKey,
+        purpose: TextPurpose,
+        since: Timestamp,
+    ) -> Result<(i64, Option<Timestamp>), StoreError> {
+        let row = self.sql.query_one(
+            "SELECT COUNT(*), MAX(created) FROM text WHERE key = $1 AND purpose = $2 AND created > $3",
+            params![key, purpose.word(), since],
+        )?;
+        row.map_or(Ok((0, None)), |row| Ok((row.int(0)?, row.opt_time(1)?)))
+    }
+
+    /// When the next queued text comes due.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let row = self.sql.query_one("SELECT MIN(next_try) FROM text WHERE state = 'queued'", &[])?;
+        row.map_or(Ok(None), |row| row.opt_time(0))
+    }
+
+    /// How many texts stand in each of the states queued and sent.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn count_open(&mut self) -> Result<i64, StoreError> {
+        let row = self.sql.query_one("SELECT COUNT(*) FROM text WHERE state IN ('queued', 'sent')", &[])?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
+    fn read_outbound(&self, row: &Row) -> Result<OutboundText, StoreError> {
+        let id = row.uuid(0)?;
+        let body = self.keys.open(Purpose::Body, id.as_bytes(), row.blob(5)?)?;
+        Ok(OutboundText {
+            id: TextId(id),
+            purpose: TextPurpose::parse(row.text(1)?).ok_or_else(|| StoreError::damaged("a text of no known purpose"))?,
+            to: open_number(self.keys, row.key(2)?, row.blob(3)?)?,
+            suffix: row.text(4)?.to_owned(),
+            body: String::from_utf8(body).map_err(|_| StoreError::damaged("a body that is not text"))?,
+            not_after: row.time(6)?,
+            reference: row.opt_text(7)?.map(str::to_owned),
+            attempts: row.int(8)?,
+        })
+    }
+}
