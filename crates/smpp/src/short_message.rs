@@ -25,6 +25,7 @@ pub(crate) struct ShortMessage {
     pub(crate) source: Address,
     pub(crate) destination: Address,
     pub(crate) esm_class: u8,
+    #[cfg(feature = "simulator")]
     pub(crate) registered_delivery: u8,
     pub(crate) data_coding: u8,
     short_message: Bytes,
@@ -52,6 +53,7 @@ impl ShortMessage {
                 digits: read.destination_addr.to_string(),
             },
             esm_class: read.esm_class.into(),
+            #[cfg(feature = "simulator")]
             registered_delivery: read.registered_delivery.into(),
             data_coding: read.data_coding.into(),
             short_message: read.short_message().clone().into_bytes(),

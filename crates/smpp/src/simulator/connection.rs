@@ -1,0 +1,222 @@
+//! One client's connection to a simulated centre.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use rusmpp::Pdu;
+use rusmpp::pdus::{DeliverSm, SubmitSmResp};
+use rusmpp::types::COctetString;
+use std::str::FromStr;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::codec::FramedRead;
+
+use super::centre::Centre;
+use super::faults::Fate;
+use crate::short_message::ShortMessage;
+use crate::status::code;
+use crate::wire::{self, Frame, FrameCodec, command};
+
+/// Deliveries in flight on one connection.
+const WINDOW: usize = 10;
+/// The longest a client may take to bind, and to read what is written to it.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The connection goes on, or it is over.
+enum Next {
+    On,
+    Close,
+}
+
+struct Connection {
+    centre: Arc<Centre>,
+    writer: OwnedWriteHalf,
+    /// The bind's command id.
+    bound: Option<u32>,
+    bind_by: Instant,
+    sequence: u32,
+    in_flight: HashMap<u32, (DeliverSm, Instant)>,
+}
+
+/// Serves one connection to its end.
+pub(super) async fn serve(stream: TcpStream, centre: Arc<Centre>) {
+    // Only speed is lost without it.
+    let _ = stream.set_nodelay(true);
+    let (reader, writer) = stream.into_split();
+    let mut reader = FramedRead::new(reader, FrameCodec);
+    let mut added = centre.added.subscribe();
+    let mut cut = centre.cut.subscribe();
+    let bind_by = Instant::now() + PATIENCE;
+    let mut connection =
+        Connection { centre, writer, bound: None, bind_by, sequence: 0, in_flight: HashMap::new() };
+    loop {
+        let next = match connection.deliver().await {
+            Next::Close => Next::Close,
+            Next::On => {
+                let deadline = connection.next_deadline();
+                tokio::select! {
+                    frame = reader.next() => match frame {
+                        Some(Ok(frame)) => connection.on_frame(frame).await,
+                        Some(Err(error)) => {
+                            tracing::debug!(error = %error, "a client of the simulated centre broke off");
+                            Next::Close
+                        }
+                        None => Next::Close,
+                    },
+                    _ = added.changed() => Next::On,
+                    _ = cut.changed() => Next::Close,
+                    () = sleep_until(deadline) => connection.on_time(),
+                }
+            }
+        };
+        if matches!(next, Next::Close) {
+            break;
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // Also when the whole centre stops: what was not acknowledged is delivered again.
+        for (_, (pdu, _)) in self.in_flight.drain() {
+            self.centre.deliver_again(pdu);
+        }
+    }
+}
+
+impl Connection {
+    fn receives(&self) -> bool {
+        matches!(self.bound, Some(command::BIND_RECEIVER | command::BIND_TRANSCEIVER))
+    }
+
+    fn next_deadline(&self) -> Instant {
+        let far = Instant::now() + PATIENCE;
+        let bind_by = if self.bound.is_none() { self.bind_by } else { far };
+        let due =
+            self.centre.next_delivery_due().filter(|_| self.receives() && self.in_flight.len() < WINDOW);
+        let unanswered = self.in_flight.values().map(|(_, deadline)| *deadline).min();
+        [Some(bind_by), due, unanswered].into_iter().flatten().min().unwrap_or(far)
+    }
+
+    fn on_time(&mut self) -> Next {
+        let now = Instant::now();
+        if self.bound.is_none() && self.bind_by <= now {
+            return Next::Close;
+        }
+        for (_, (pdu, _)) in self.in_flight.extract_if(|_, (_, deadline)| *deadline <= now) {
+            self.centre.deliver_again(pdu);
+        }
+        Next::On
+    }
+
+    /// Sends what is due, as far as the window goes.
+    async fn deliver(&mut self) -> Next {
+        while self.receives() && self.in_flight.len() < WINDOW {
+            let Some(pdu) = self.centre.take_delivery() else { break };
+            self.sequence = if self.sequence >= 0x7FFF_FFFF { 1 } else { self.sequence + 1 };
+            let encoded = wire::encode(code::OK, self.sequence, pdu.clone());
+            let deadline = Instant::now() + self.centre.config.deliver_timeout;
+            self.in_flight.insert(self.sequence, (pdu, deadline));
+            if let Next::Close = self.send(encoded).await {
+                return Next::Close;
+            }
+        }
+        Next::On
+    }
+
+    async fn on_frame(&mut self, frame: Frame) -> Next {
+        match frame.id {
+            command::BIND_TRANSCEIVER | command::BIND_TRANSMITTER | command::BIND_RECEIVER => {
+                self.on_bind(&frame).await
+            }
+            command::SUBMIT_SM => self.on_submit(&frame).await,
+            command::DELIVER_SM_RESP => {
+                self.on_delivered(&frame);
+                Next::On
+            }
+            command::ENQUIRE_LINK => {
+                self.send(wire::encode(code::OK, frame.sequence, Pdu::EnquireLinkResp)).await
+            }
+            command::UNBIND => {
+                let _ = self.send(wire::encode(code::OK, frame.sequence, Pdu::UnbindResp)).await;
+                Next::Close
+            }
+            id if id & command::RESPONSE_BIT != 0 => Next::On,
+            _ => self.send(wire::encode(code::INVALID_COMMAND_ID, frame.sequence, Pdu::GenericNack)).await,
+        }
+    }
+
+    async fn on_bind(&mut self, frame: &Frame) -> Next {
+        let config = &self.centre.config;
+        let mut strings = frame.body.split(|&octet| octet == 0);
+        let account = strings.next() == Some(config.system_id.as_bytes());
+        let password = strings.next() == Some(config.password.as_bytes());
+        let status = match () {
+            () if self.centre.faults().bind_silent => return Next::On,
+            () if self.bound.is_some() => code::ALREADY_BOUND,
+            () if !account => code::INVALID_SYSTEM_ID,
+            () if !password => code::INVALID_PASSWORD,
+            () => code::OK,
+        };
+        // system_id of the centre; a refusal carries no body (SMPP 3.4 section 4.1.2).
+        let body = if status == code::OK { Bytes::from_static(b"smsc\0") } else { Bytes::new() };
+        let answer = Frame { id: frame.id | command::RESPONSE_BIT, status, sequence: frame.sequence, body };
+        let sent = self.send(wire::encode_frame(&answer)).await;
+        match status {
+            code::OK => {
+                self.bound = Some(frame.id);
+                sent
+            }
+            code::ALREADY_BOUND => sent,
+            _ => Next::Close,
+        }
+    }
+
+    async fn on_submit(&mut self, frame: &Frame) -> Next {
+        if !matches!(self.bound, Some(command::BIND_TRANSMITTER | command::BIND_TRANSCEIVER)) {
+            return self.answer(frame.sequence, code::INVALID_BIND_STATUS, "").await;
+        }
+        let verdict = self.centre.submit(ShortMessage::read(&frame.body).as_ref());
+        match verdict.fate {
+            Fate::Refused(status) => self.answer(frame.sequence, status, "").await,
+            Fate::Unanswered => Next::On,
+            Fate::Dropped => Next::Close,
+            Fate::Accepted | Fate::AcceptedThenClosed => {
+                if self.centre.faults().receipt_first
+                    && let Next::Close = self.deliver().await
+                {
+                    return Next::Close;
+                }
+                let sent = self.answer(frame.sequence, code::OK, &verdict.message_id).await;
+                if verdict.fate == Fate::AcceptedThenClosed { Next::Close } else { sent }
+            }
+        }
+    }
+
+    async fn answer(&mut self, sequence: u32, status: u32, message_id: &str) -> Next {
+        let message_id = COctetString::from_str(message_id).unwrap_or_default();
+        let answer = SubmitSmResp::builder().message_id(message_id).build();
+        self.send(wire::encode(status, sequence, answer)).await
+    }
+
+    fn on_delivered(&mut self, frame: &Frame) {
+        let Some((pdu, _)) = self.in_flight.remove(&frame.sequence) else { return };
+        match frame.status {
+            // 0x65 is for good: delivering an unreadable text again changes nothing.
+            code::OK | code::REFUSED => self.centre.delivered(),
+            _ => self.centre.deliver_again(pdu),
+        }
+    }
+
+    async fn send(&mut self, pdu: Bytes) -> Next {
+        match timeout(PATIENCE, self.writer.write_all(&pdu)).await {
+            Ok(Ok(())) => Next::On,
+            Ok(Err(_)) | Err(_) => Next::Close,
+        }
+    }
+}
