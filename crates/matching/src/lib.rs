@@ -8,3 +8,5 @@
 #![forbid(unsafe_code)]
 
 pub mod book;
+mod mix;
+pub mod resident;
