@@ -97,7 +97,7 @@ impl ProviderKind {
 }
 
 /// Whoever runs services.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     /// The id.
     pub id: ProviderId,
@@ -123,7 +123,7 @@ impl Provider {
 }
 
 /// A service as the catalogue offers it (TM Forum: product offering).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offering {
     /// The id.
     pub id: OfferingId,

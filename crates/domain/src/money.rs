@@ -134,7 +134,7 @@ impl Period {
 }
 
 /// What a service costs: an amount every period.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Price {
     /// The amount due.
     pub money: Money,

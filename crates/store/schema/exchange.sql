@@ -1,1 +1,82 @@
--- What the exchange role keeps.
+-- What a subscriber who allows it has subscribed to, in step with the platform.
+CREATE TABLE subscription (
+    id       BYTEA PRIMARY KEY,
+    owner    BIGINT NOT NULL,
+    product  TEXT NOT NULL,      -- the platform's id
+    offering TEXT NOT NULL,
+    status   TEXT NOT NULL,
+    since    BIGINT NOT NULL,
+    UNIQUE (product)
+);
+CREATE INDEX subscription_owner ON subscription (owner, offering);
+
+-- The catalogue as the cards show it, in step with the platform.
+CREATE TABLE card (
+    offering  TEXT PRIMARY KEY,
+    version   BIGINT NOT NULL,
+    body      TEXT NOT NULL,     -- JSON: offering and provider
+    sensitive BIGINT NOT NULL
+);
+
+CREATE TABLE share (
+    no           {serial},
+    subscription BYTEA NOT NULL UNIQUE,
+    owner        BIGINT NOT NULL,
+    named        BIGINT NOT NULL,   -- 1: only those in share_audience; 0: every match
+    since        BIGINT NOT NULL
+);
+CREATE INDEX share_owner ON share (owner);
+
+CREATE TABLE share_audience (
+    share  BIGINT NOT NULL,
+    friend BIGINT NOT NULL,
+    PRIMARY KEY (share, friend)
+);
+
+-- Which shares stood in somebody's feed, and which were opened: the funnel counts each once.
+CREATE TABLE share_seen (
+    share  BIGINT NOT NULL,
+    viewer BIGINT NOT NULL,
+    opened BIGINT NOT NULL,
+    PRIMARY KEY (share, viewer)
+);
+
+CREATE TABLE exchange_order (
+    id             BYTEA PRIMARY KEY,
+    orderer        BIGINT NOT NULL,
+    action         TEXT NOT NULL,
+    offering       TEXT NOT NULL,
+    version        BIGINT,          -- of the offering, as on the card
+    product        TEXT,            -- to unsubscribe from
+    share          BIGINT,          -- where it came from
+    state          TEXT NOT NULL,
+    reason         TEXT,
+    platform_order TEXT,
+    platform_time  BIGINT NOT NULL, -- of the newest news from the platform
+    created        BIGINT NOT NULL,
+    changed        BIGINT NOT NULL
+);
+CREATE INDEX exchange_order_orderer ON exchange_order (orderer, id);
+CREATE INDEX exchange_order_platform ON exchange_order (platform_order);
+
+-- First answers, repeated to whoever repeats the request.
+CREATE TABLE idempotency (
+    owner     BIGINT NOT NULL,
+    key       TEXT NOT NULL,
+    body_hash BYTEA NOT NULL,
+    answer    TEXT NOT NULL,
+    created   BIGINT NOT NULL,
+    PRIMARY KEY (owner, key)
+);
+CREATE INDEX idempotency_created ON idempotency (created);
+
+-- Each subscriber's event stream.
+CREATE TABLE event (
+    owner  BIGINT NOT NULL,
+    seq    BIGINT NOT NULL,
+    kind   TEXT NOT NULL,     -- order, match, share
+    friend BIGINT,            -- whom it is about; turned into a number only when it is read
+    data   TEXT NOT NULL,     -- JSON of ids
+    at     BIGINT NOT NULL,
+    PRIMARY KEY (owner, seq)
+);

@@ -1,4 +1,18 @@
-//! What the exchange role keeps.
+//! What the exchange role keeps: subscriptions, cards, shares, orders, event streams.
+
+mod cards;
+mod events;
+mod idempotency;
+mod orders;
+mod shares;
+mod subscriptions;
+
+pub use cards::Card;
+pub use events::{EventKind, StreamEvent};
+pub use idempotency::FirstAnswer;
+pub use orders::{NewOrder, Order, PlatformNews};
+pub use shares::{FeedFilter, FeedItem};
+pub use subscriptions::{ProductNews, Subscription};
 
 use crate::store::room;
 

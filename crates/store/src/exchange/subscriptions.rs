@@ -1,0 +1,181 @@
+//! The subscribed services of those who allow it, in step with the platform.
+
+use domain::catalogue::OfferingId;
+use domain::ids::SubscriptionId;
+use domain::key::ContactKey;
+use domain::order::ProductState;
+use jiff::Timestamp;
+
+use super::{Card, ExchangeTx, ExchangeView};
+use crate::error::StoreError;
+use crate::sql::{Row, params};
+
+/// What the platform says of one product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProductNews {
+    /// The platform's id.
+    pub product: String,
+    /// What it is a subscription to.
+    pub offering: OfferingId,
+    /// Where it stands.
+    pub state: ProductState,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// One subscription of one's own.
+#[derive(Debug, Clone)]
+pub struct Subscription {
+    /// The id.
+    pub id: SubscriptionId,
+    /// The platform's id.
+    pub product: String,
+    /// The offering's id.
+    pub offering: OfferingId,
+    /// The card, once the catalogue has been heard of.
+    pub card: Option<Card>,
+    /// Where it stands.
+    pub state: ProductState,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether it is shared.
+    pub shared: bool,
+}
+
+impl ExchangeTx<'_> {
+    /// Brings one subscription in step; one that is no longer live goes, and its share with it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_subscription(&mut self, owner: ContactKey, news: &ProductNews) -> Result<(), StoreError> {
+        if !news.state.is_live() {
+            return self.drop_subscription(owner, &news.product);
+        }
+        self.view.sql.execute(
+            "INSERT INTO subscription (id, owner, product, offering, status, since) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (product) DO UPDATE SET status = excluded.status",
+            params![
+                self.world.uuid(),
+                owner,
+                news.product.as_str(),
+                news.offering.as_str(),
+                news.state.word(),
+                news.since,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Brings all of a person's subscriptions in step with the platform's whole list.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn replace_subscriptions(&mut self, owner: ContactKey, all: &[ProductNews]) -> Result<(), StoreError> {
+        for known in self.view.list_subscriptions(owner)? {
+            if !all.iter().any(|news| news.product == known.product) {
+                self.drop_subscription(owner, &known.product)?;
+            }
+        }
+        all.iter().try_for_each(|news| self.put_subscription(owner, news))
+    }
+
+    /// Forgets all of a person's subscriptions and shares.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn forget_subscriptions(&mut self, owner: ContactKey) -> Result<(), StoreError> {
+        self.replace_subscriptions(owner, &[])
+    }
+
+    /// Erases what the exchange keeps of a person: subscriptions, shares, events, first answers, and
+    /// what links orders to them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn erase_person(&mut self, key: ContactKey) -> Result<(), StoreError> {
+        self.forget_subscriptions(key)?;
+        for sql in [
+            "DELETE FROM share_audience WHERE friend = $1",
+            "DELETE FROM share_seen WHERE viewer = $1",
+            "DELETE FROM event WHERE owner = $1",
+            "DELETE FROM event WHERE friend = $1",
+            "DELETE FROM idempotency WHERE owner = $1",
+            "DELETE FROM exchange_order WHERE orderer = $1",
+            "UPDATE funnel SET person = NULL WHERE person = $1",
+            "UPDATE funnel SET friend = NULL WHERE friend = $1",
+        ] {
+            self.view.sql.execute(sql, params![key])?;
+        }
+        Ok(())
+    }
+
+    fn drop_subscription(&mut self, owner: ContactKey, product: &str) -> Result<(), StoreError> {
+        let row = self.view.sql.query_one(
+            "DELETE FROM subscription WHERE owner = $1 AND product = $2 RETURNING id",
+            params![owner, product],
+        )?;
+        row.map_or(Ok(()), |row| self.unshare(SubscriptionId(row.uuid(0)?)).map(drop))
+    }
+}
+
+impl ExchangeView<'_> {
+    /// A person's subscriptions, the oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_subscriptions(&mut self, owner: ContactKey) -> Result<Vec<Subscription>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT u.id, u.product, u.offering, c.body, u.status, u.since, s.no FROM subscription u
+             LEFT JOIN card c ON c.offering = u.offering LEFT JOIN share s ON s.subscription = u.id
+             WHERE u.owner = $1 ORDER BY u.since, u.id",
+            params![owner],
+        )?;
+        rows.iter().map(read_subscription).collect()
+    }
+
+    /// One subscription of a person.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_subscription(
+        &mut self,
+        owner: ContactKey,
+        id: SubscriptionId,
+    ) -> Result<Option<Subscription>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT u.id, u.product, u.offering, c.body, u.status, u.since, s.no FROM subscription u
+             LEFT JOIN card c ON c.offering = u.offering LEFT JOIN share s ON s.subscription = u.id
+             WHERE u.owner = $1 AND u.id = $2",
+            params![owner, id.0],
+        )?;
+        row.as_ref().map(read_subscription).transpose()
+    }
+
+    /// Offerings that somebody subscribes to and whose card is not known yet.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn lacks_cards(&mut self) -> Result<bool, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT 1 FROM subscription u WHERE NOT EXISTS (SELECT 1 FROM card c WHERE c.offering = u.offering) LIMIT 1",
+            &[],
+        )?;
+        Ok(row.is_some())
+    }
+}
+
+fn read_subscription(row: &Row) -> Result<Subscription, StoreError> {
+    Ok(Subscription {
+        id: SubscriptionId(row.uuid(0)?),
+        product: row.text(1)?.to_owned(),
+        offering: read_offering(row.text(2)?)?,
+        card: row.opt_text(3)?.map(Card::read).transpose()?,
+        state: ProductState::parse(row.text(4)?).ok_or_else(|| StoreError::damaged("a product in no known state"))?,
+        since: row.time(5)?,
+        shared: row.opt_int(6)?.is_some(),
+    })
+}
+
+pub(super) fn read_offering(text: &str) -> Result<OfferingId, StoreError> {
+    OfferingId::parse(text).map_err(|_| StoreError::damaged("an offering id of the wrong form"))
+}
