@@ -11,6 +11,7 @@ mod address;
 mod backoff;
 mod config;
 mod deliver;
+pub mod limits;
 mod message_id;
 mod receipt;
 mod session;

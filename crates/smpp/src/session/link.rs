@@ -22,18 +22,11 @@ use super::{Closed, Request, SubmitError, Waiting};
 use crate::BoxFuture;
 use crate::config::BindConfig;
 use crate::deliver::{self, DeliverAck, Delivered, Inbound};
+use crate::limits::{DELIVERIES_MAX, DELIVERIES_WAITING_MAX, DELIVERY_TIME_MAX, PEER_DRAIN_MAX};
 use crate::short_message::c_string;
 use crate::status::{code, refusal};
 use crate::wire::{self, Frame, FrameCodec, FrameError, command};
 
-/// Deliveries handled at once.
-const DELIVERIES_MAX: usize = 32;
-/// Deliveries that wait for their turn; more are told to come again.
-const DELIVERIES_WAITING_MAX: usize = 256;
-/// The longest a delivery is handled.
-const DELIVERY_LIMIT: Duration = Duration::from_secs(30);
-/// How long a centre that unbinds gets to answer what is open; its own patience is about 5 s.
-const PEER_DRAIN: Duration = Duration::from_secs(2);
 /// How long the connection stays open after the last word, for the peer to close it.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -168,8 +161,8 @@ impl Link {
     fn on_end(&self) -> Closed {
         match self.phase {
             Phase::Unbinding { .. } => Closed::Unbound,
-            Phase::Lingering { .. } => Closed::UnboundByPeer,
-            Phase::Open | Phase::Draining { .. } => Closed::Disconnected,
+            Phase::Lingering { .. } | Phase::Draining { by_peer: Some(_), .. } => Closed::UnboundByPeer,
+            Phase::Open | Phase::Draining { by_peer: None, .. } => Closed::Disconnected,
         }
     }
 
@@ -285,7 +278,7 @@ impl Link {
         // still runs to its end, and the centre's second delivery is a copy.
         let mut handling = tokio::spawn(async move { inbound.deliver(delivered).await });
         self.deliveries.push(Box::pin(async move {
-            let ack = match timeout(DELIVERY_LIMIT, &mut handling).await {
+            let ack = match timeout(DELIVERY_TIME_MAX, &mut handling).await {
                 Ok(Ok(ack)) => ack,
                 Ok(Err(_panicked)) => DeliverAck::TryLater,
                 Err(_elapsed) => {
@@ -311,7 +304,7 @@ impl Link {
     fn on_unbind(&mut self, sequence: u32) -> Option<Closed> {
         match self.phase {
             Phase::Open | Phase::Draining { by_peer: None, .. } => {
-                self.drain(Some(sequence), PEER_DRAIN);
+                self.drain(Some(sequence), PEER_DRAIN_MAX);
                 None
             }
             // Both sides said it, or the peer says it again.

@@ -8,11 +8,8 @@ use tokio::time::Instant;
 
 use super::SubmitError;
 use super::writer::Ticket;
+use crate::limits::{LATE_ANSWER_AGE_MAX, LATE_ANSWERS_MAX};
 
-/// Answers are matched this long after the time limit (a centre's own retries end within minutes).
-const LATE_FOR: Duration = Duration::from_secs(600);
-/// Overdue submits remembered at most; a silent centre at 150/s fills this in about a minute.
-const LATE_MAX: usize = 10_000;
 /// The greatest sequence number (SMPP 3.4 section 5.1.4).
 const SEQUENCE_MAX: u32 = 0x7FFF_FFFF;
 
@@ -89,7 +86,7 @@ impl Window {
             }
         }
         while let Some(&(deadline, sequence)) = self.forget.front()
-            && (deadline <= now || self.forget.len() > LATE_MAX)
+            && (deadline <= now || self.forget.len() > LATE_ANSWERS_MAX)
         {
             self.forget.pop_front();
             self.late.remove(&sequence);
@@ -103,7 +100,7 @@ impl Window {
         }
         if let Some(tag) = pending.tag {
             self.late.insert(sequence, tag);
-            self.forget.push_back((now + LATE_FOR, sequence));
+            self.forget.push_back((now + LATE_ANSWER_AGE_MAX, sequence));
         }
         // The caller may have gone; the slot is freed all the same.
         let _ = pending.answer.send(Err(SubmitError::Unknown));

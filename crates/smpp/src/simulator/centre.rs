@@ -9,15 +9,16 @@ use tokio::time::Instant;
 use super::deliveries::Deliveries;
 use super::faults::{Fate, Faults};
 use super::phones::{Phones, ShownText, e164};
-use super::{Config, receipts};
+use super::{Config, outbound};
 use crate::address::Address;
 use crate::short_message::ShortMessage;
 use crate::status::code;
-use crate::text::{self, Reassembler};
+use crate::text::{self, Reassembler, SEGMENTS_MAX};
 
-/// registered_delivery bits that ask for a receipt on success (SMPP 3.4 section 5.2.17).
+/// registered_delivery bits that ask for a receipt (SMPP 3.4 section 5.2.17).
 const RECEIPT_BITS: u8 = 0x03;
 const RECEIPT_ALWAYS: u8 = 0x01;
+const RECEIPT_ON_FAILURE: u8 = 0x02;
 const RECEIPT_ON_SUCCESS: u8 = 0x03;
 
 /// Why a phone's text was not taken.
@@ -110,67 +111,52 @@ impl Centre {
         let mut state = self.state();
         let state = &mut *state;
         state.submits += 1;
-        let refused = |status| Verdict { fate: Fate::Refused(status), message_id: String::new() };
+        let without_id = |fate| Verdict { fate, message_id: String::new() };
+        let refused = |status| without_id(Fate::Refused(status));
         let Some(message) = message else { return refused(code::SYSTEM_ERROR) };
         let fate = state.faults.fate(state.submits);
-        if let Fate::Refused(status) = fate {
-            return refused(status);
+        if matches!(fate, Fate::Refused(_) | Fate::Nacked) {
+            return without_id(fate);
         }
         let to = &message.destination;
         let Some(number) = e164(&to.digits, to.ton, &self.config.country) else {
             return refused(code::INVALID_DESTINATION);
         };
-        let Some((part, octets)) = message.text() else { return refused(code::INVALID_ESM_CLASS) };
-        let whole = match part {
-            Some(part) => {
-                let now_ms = u64::try_from(now_ms).unwrap_or(0);
-                let from = &message.source.digits;
-                let joined = state.parts.accept(now_ms, from, &number, part, message.data_coding, octets);
-                joined.map(|joined| text::decode(joined.data_coding, &joined.octets))
-            }
-            None => Some(text::decode(message.data_coding, octets)),
-        };
-        if let Some(text) = whole {
-            let text = text.unwrap_or_else(|| "(not a text)".to_owned());
-            state
-                .phones
-                .show(&number, ShownText { from: sender(&message.source), text, at: rfc3339(now_ms) });
+        if message.text().is_none() {
+            return refused(code::INVALID_ESM_CLASS);
+        }
+        let delivered = fate != Fate::Undeliverable;
+        if delivered {
+            state.show(message, &number, now_ms);
         }
         state.accepted += 1;
-        let message_id = format!("{:010}", state.accepted);
-        let wanted =
-            matches!(message.registered_delivery & RECEIPT_BITS, RECEIPT_ALWAYS | RECEIPT_ON_SUCCESS);
-        if wanted
-            && !state.faults.receipts_off
-            && let Some(receipt) = receipts::receipt(&message_id, to, &message.source, now_ms)
-        {
-            state.queue(receipt);
+        if state.receipt(message, delivered, now_ms) {
             self.added.send_replace(());
         }
+        let id = state.accepted;
+        let message_id = if state.faults.message_id_hex { format!("{id:x}") } else { format!("{id:010}") };
         Verdict { fate, message_id }
     }
 
     pub(super) fn reply(&self, number: &str, to: &str, text: &str) -> Result<(), ReplyError> {
         let number = e164(number, 0, &self.config.country).ok_or(ReplyError::BadNumber)?;
-        let phone = Address::international(&number);
         let service = if to.starts_with('+') { Address::international(to) } else { Address::short_code(to) };
         if service.digits.is_empty() {
             return Err(ReplyError::BadNumber);
         }
         let mut state = self.state();
+        let phone = outbound::phone(&number, state.faults.source_form, &self.config.country);
         state.reference = state.reference.wrapping_add(1);
-        let segments = text::segments(text, state.reference);
-        if segments.is_empty() {
+        let replies = outbound::replies(&phone, &service, text, state.reference, state.faults.long_reply)
+            .ok_or(ReplyError::BadNumber)?;
+        if replies.is_empty() {
             return Err(ReplyError::TooLong);
         }
-        let replies: Option<Vec<DeliverSm>> =
-            segments.iter().map(|segment| receipts::reply(&phone, &service, segment)).collect();
-        let replies = replies.ok_or(ReplyError::BadNumber)?;
-        if !state.deliveries.has_room(replies.len() * 2) {
+        if !state.deliveries.has_room(2 * SEGMENTS_MAX) {
             return Err(ReplyError::Full);
         }
         for reply in replies {
-            state.queue(reply);
+            state.queue(&reply);
         }
         drop(state);
         self.added.send_replace(());
@@ -196,7 +182,51 @@ impl Centre {
 }
 
 impl State {
-    fn queue(&mut self, pdu: DeliverSm) {
+    /// Shows a text, or keeps its part until the others have come.
+    fn show(&mut self, message: &ShortMessage, number: &str, now_ms: i64) {
+        let Some((part, octets)) = message.text() else { return };
+        let whole = match part {
+            Some(part) => {
+                let now_ms = u64::try_from(now_ms).unwrap_or(0);
+                let from = &message.source.digits;
+                self.parts
+                    .accept(now_ms, from, number, part, message.data_coding, octets)
+                    .map(|joined| text::decode(joined.data_coding, &joined.octets))
+            }
+            None => Some(text::decode(message.data_coding, octets)),
+        };
+        if let Some(text) = whole {
+            let text = text.unwrap_or_else(|| "(not a text)".to_owned());
+            self.phones.show(number, ShownText { from: sender(&message.source), text, at: rfc3339(now_ms) });
+        }
+    }
+
+    /// Queues the receipt for the text accepted last, if one is wanted.
+    fn receipt(&mut self, message: &ShortMessage, delivered: bool, at_ms: i64) -> bool {
+        let wanted = match message.registered_delivery & RECEIPT_BITS {
+            RECEIPT_ALWAYS => true,
+            RECEIPT_ON_SUCCESS => delivered,
+            RECEIPT_ON_FAILURE => !delivered,
+            _ => false,
+        };
+        if !wanted || self.faults.receipts_off {
+            return false;
+        }
+        let outcome = outbound::Outcome {
+            message_id: &format!("{:010}", self.accepted),
+            phone: &message.destination,
+            service: &message.source,
+            at_ms,
+            delivered,
+            tlvs: !self.faults.receipt_without_tlvs,
+        };
+        if let Some(receipt) = outbound::receipt(&outcome) {
+            self.queue(&receipt);
+        }
+        true
+    }
+
+    fn queue(&mut self, pdu: &DeliverSm) {
         let copies = if self.faults.duplicate_deliveries { 2 } else { 1 };
         if self.deliveries.has_room(copies) {
             for _ in 0..copies {

@@ -24,6 +24,9 @@ use crate::wire::{self, Frame, FrameCodec, command};
 
 /// Deliveries in flight on one connection.
 const WINDOW: usize = 10;
+/// Answers held back at most, and for how long.
+const HELD_MAX: usize = 10_000;
+const DELAY_MS_MAX: u64 = 3_600_000;
 /// The longest a client may take to bind, and to read what is written to it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -41,6 +44,8 @@ struct Connection {
     bind_by: Instant,
     sequence: u32,
     in_flight: HashMap<u32, (DeliverSm, Instant)>,
+    /// Answers held back, in the order of their submits.
+    held: Vec<(Instant, Bytes)>,
 }
 
 /// Serves one connection to its end.
@@ -52,8 +57,15 @@ pub(super) async fn serve(stream: TcpStream, centre: Arc<Centre>) {
     let mut added = centre.added.subscribe();
     let mut cut = centre.cut.subscribe();
     let bind_by = Instant::now() + PATIENCE;
-    let mut connection =
-        Connection { centre, writer, bound: None, bind_by, sequence: 0, in_flight: HashMap::new() };
+    let mut connection = Connection {
+        centre,
+        writer,
+        bound: None,
+        bind_by,
+        sequence: 0,
+        in_flight: HashMap::new(),
+        held: Vec::new(),
+    };
     loop {
         let next = match connection.deliver().await {
             Next::Close => Next::Close,
@@ -70,7 +82,7 @@ pub(super) async fn serve(stream: TcpStream, centre: Arc<Centre>) {
                     },
                     _ = added.changed() => Next::On,
                     _ = cut.changed() => Next::Close,
-                    () = sleep_until(deadline) => connection.on_time(),
+                    () = sleep_until(deadline) => connection.on_time().await,
                 }
             }
         };
@@ -100,10 +112,11 @@ impl Connection {
         let due =
             self.centre.next_delivery_due().filter(|_| self.receives() && self.in_flight.len() < WINDOW);
         let unanswered = self.in_flight.values().map(|(_, deadline)| *deadline).min();
-        [Some(bind_by), due, unanswered].into_iter().flatten().min().unwrap_or(far)
+        let held = self.held.first().map(|(at, _)| *at);
+        [Some(bind_by), due, unanswered, held].into_iter().flatten().min().unwrap_or(far)
     }
 
-    fn on_time(&mut self) -> Next {
+    async fn on_time(&mut self) -> Next {
         let now = Instant::now();
         if self.bound.is_none() && self.bind_by <= now {
             return Next::Close;
@@ -111,7 +124,16 @@ impl Connection {
         for (_, (pdu, _)) in self.in_flight.extract_if(|_, (_, deadline)| *deadline <= now) {
             self.centre.deliver_again(pdu);
         }
-        Next::On
+        if self.held.first().is_some_and(|(at, _)| *at <= now) { self.release().await } else { Next::On }
+    }
+
+    /// Sends the answers held back.
+    async fn release(&mut self) -> Next {
+        let mut held: Vec<Bytes> = self.held.drain(..).map(|(_, answer)| answer).collect();
+        if self.centre.faults().answers_reversed {
+            held.reverse();
+        }
+        self.send(held.concat().into()).await
     }
 
     /// Sends what is due, as far as the window goes.
@@ -130,6 +152,9 @@ impl Connection {
     }
 
     async fn on_frame(&mut self, frame: Frame) -> Next {
+        if self.centre.faults().silent {
+            return Next::On;
+        }
         match frame.id {
             command::BIND_TRANSCEIVER | command::BIND_TRANSMITTER | command::BIND_RECEIVER => {
                 self.on_bind(&frame).await
@@ -146,6 +171,8 @@ impl Connection {
                 let _ = self.send(wire::encode(code::OK, frame.sequence, Pdu::UnbindResp)).await;
                 Next::Close
             }
+            // After our unbind, the client's answer is its last word.
+            command::UNBIND_RESP => Next::Close,
             id if id & command::RESPONSE_BIT != 0 => Next::On,
             _ => self.send(wire::encode(code::INVALID_COMMAND_ID, frame.sequence, Pdu::GenericNack)).await,
         }
@@ -181,27 +208,50 @@ impl Connection {
         if !matches!(self.bound, Some(command::BIND_TRANSMITTER | command::BIND_TRANSCEIVER)) {
             return self.answer(frame.sequence, code::INVALID_BIND_STATUS, "").await;
         }
+        let faults = self.centre.faults();
         let verdict = self.centre.submit(ShortMessage::read(&frame.body).as_ref());
+        if faults.receipt_first
+            && let Next::Close = self.deliver().await
+        {
+            return Next::Close;
+        }
         match verdict.fate {
             Fate::Refused(status) => self.answer(frame.sequence, status, "").await,
+            Fate::Nacked => {
+                self.send(wire::encode(code::SYSTEM_ERROR, frame.sequence, Pdu::GenericNack)).await
+            }
             Fate::Unanswered => Next::On,
             Fate::Dropped => Next::Close,
-            Fate::Accepted | Fate::AcceptedThenClosed => {
-                if self.centre.faults().receipt_first
-                    && let Next::Close = self.deliver().await
-                {
-                    return Next::Close;
-                }
-                let sent = self.answer(frame.sequence, code::OK, &verdict.message_id).await;
-                if verdict.fate == Fate::AcceptedThenClosed { Next::Close } else { sent }
+            Fate::Unbinding => {
+                self.sequence += 1;
+                let _ = self.send(wire::encode(code::OK, self.sequence, Pdu::Unbind)).await;
+                self.answer(frame.sequence, code::OK, &verdict.message_id).await
+            }
+            Fate::Accepted | Fate::Undeliverable => {
+                self.answer(frame.sequence, code::OK, &verdict.message_id).await
+            }
+            Fate::AcceptedThenClosed => {
+                let _ = self.answer(frame.sequence, code::OK, &verdict.message_id).await;
+                Next::Close
             }
         }
     }
 
     async fn answer(&mut self, sequence: u32, status: u32, message_id: &str) -> Next {
-        let message_id = COctetString::from_str(message_id).unwrap_or_default();
-        let answer = SubmitSmResp::builder().message_id(message_id).build();
-        self.send(wire::encode(status, sequence, answer)).await
+        let faults = self.centre.faults();
+        let answer = if status == code::OK && faults.answer_without_body {
+            wire::encode_header(command::SUBMIT_SM_RESP, status, sequence)
+        } else {
+            let message_id = COctetString::from_str(message_id).unwrap_or_default();
+            wire::encode(status, sequence, SubmitSmResp::builder().message_id(message_id).build())
+        };
+        if faults.answer_delay_ms == 0 {
+            return self.send(answer).await;
+        }
+        self.held
+            .push((Instant::now() + Duration::from_millis(faults.answer_delay_ms.min(DELAY_MS_MAX)), answer));
+        // A client with an endless window must not fill the memory.
+        if self.held.len() > HELD_MAX { self.release().await } else { Next::On }
     }
 
     fn on_delivered(&mut self, frame: &Frame) {

@@ -27,6 +27,59 @@ pub struct Faults {
     pub duplicate_deliveries: bool,
     /// Does not answer binds.
     pub bind_silent: bool,
+    /// Answers nothing at all, enquire_link included, and shows nothing.
+    pub silent: bool,
+    /// Answers every nth submit with a generic_nack; nothing is shown.
+    pub nack_every: u64,
+    /// Takes every nth text, shows nothing, and reports it undeliverable.
+    pub undeliverable_every: u64,
+    /// Sends unbind instead of the answer to every nth submit, which is shown; it answers that and what
+    /// else is open before it closes.
+    pub unbind_every: u64,
+    /// Milliseconds that every answer to a submit is held back.
+    pub answer_delay_ms: u64,
+    /// Sends answers that were held back in reverse order.
+    pub answers_reversed: bool,
+    /// Answers a good submit without a body, and so without a message id.
+    pub answer_without_body: bool,
+    /// Writes message ids in hexadecimal in answers, and in decimal in receipts.
+    pub message_id_hex: bool,
+    /// Leaves the TLVs out of receipts, as centres of SMPP 3.3 do.
+    pub receipt_without_tlvs: bool,
+    /// How phones' numbers are written in what is delivered.
+    pub source_form: SourceForm,
+    /// How the parts of a long reply are marked.
+    pub long_reply: LongReply,
+}
+
+/// How a centre writes the number of a phone that wrote.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceForm {
+    /// `8613…`, international.
+    #[default]
+    International,
+    /// `+8613…`, type of number unknown.
+    Plus,
+    /// `008613…`, type of number unknown.
+    DoubleZero,
+    /// `13…`, national.
+    National,
+}
+
+/// How a centre delivers a long text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LongReply {
+    /// Parts with the 8-bit header.
+    #[default]
+    Header8,
+    /// Parts with the 16-bit header.
+    Header16,
+    /// Parts with SAR TLVs.
+    Sar,
+    /// One message_payload TLV.
+    Payload,
 }
 
 /// What happens to one submit.
@@ -35,6 +88,9 @@ pub(super) enum Fate {
     Accepted,
     AcceptedThenClosed,
     Refused(u32),
+    Undeliverable,
+    Nacked,
+    Unbinding,
     Unanswered,
     Dropped,
 }
@@ -46,9 +102,12 @@ impl Faults {
         match () {
             () if hit(self.drop_every) => Fate::Dropped,
             () if hit(self.no_answer_every) => Fate::Unanswered,
+            () if hit(self.unbind_every) => Fate::Unbinding,
+            () if hit(self.nack_every) => Fate::Nacked,
             () if hit(self.throttle_every) => Fate::Refused(crate::status::code::THROTTLED),
             () if hit(self.queue_full_every) => Fate::Refused(crate::status::code::QUEUE_FULL),
             () if hit(self.refuse_every) => Fate::Refused(crate::status::code::INVALID_DESTINATION),
+            () if hit(self.undeliverable_every) => Fate::Undeliverable,
             () if hit(self.close_after_answer_every) => Fate::AcceptedThenClosed,
             () => Fate::Accepted,
         }

@@ -14,8 +14,8 @@ mod connection;
 mod control;
 mod deliveries;
 mod faults;
+mod outbound;
 mod phones;
-mod receipts;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use centre::Centre;
 pub use centre::ReplyError;
-pub use faults::Faults;
+pub use faults::{Faults, LongReply, SourceForm};
 pub use phones::ShownText;
 
 /// Connections at once; more are closed as they come.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use smpp::simulator::{Faults, Simulator};
+use smpp::simulator::{Faults, LongReply, Simulator, SourceForm};
 use smpp::text::{Reassembler, decode};
 use smpp::{
     BindError, Closed, DeliverAck, Delivered, InboundText, MessageIdForm, ReceiptState, Refusal, Session,
@@ -212,4 +212,110 @@ async fn many_texts_pass_through_a_window() {
     assert!(inbox.most.load(Ordering::SeqCst) <= 32);
     assert_eq!(simulator.texts("+8613900139000").await.len(), 500);
     session.unbind().await;
+}
+
+#[tokio::test]
+async fn an_unbind_mid_window_loses_no_answer() {
+    let (simulator, inbox) = (simulator().await, Inbox::new());
+    simulator.set_faults(Faults { unbind_every: 5, receipts_off: true, ..Faults::default() });
+    let session = bind(&simulator, &inbox).await;
+    let sent = futures::future::join_all((0..20).map(|_| session.submit(submit("hi")))).await;
+    assert_eq!(session.closed().await, Closed::UnboundByPeer);
+    let shown = simulator.texts(PHONE).await.len();
+    // What was answered was shown, and what never left was not.
+    assert_eq!(sent.iter().filter(|answer| answer.is_ok()).count(), shown);
+    assert_eq!(sent.iter().filter(|answer| **answer == Err(SubmitError::NotSent)).count(), 20 - shown);
+}
+
+#[tokio::test]
+async fn answers_slow_and_reversed_find_their_submits() {
+    let (simulator, inbox) = (simulator().await, Inbox::new());
+    simulator.set_faults(Faults { answer_delay_ms: 20, answers_reversed: true, ..Faults::default() });
+    let session = bind(&simulator, &inbox).await;
+    let sending = (0..10).map(|index| session.submit(submit(&format!("text {index}"))));
+    let ids = futures::future::try_join_all(sending).await.unwrap();
+    let mut sorted = ids.clone();
+    sorted.sort();
+    assert_eq!(ids, sorted, "the first submit got the first id");
+}
+
+#[tokio::test]
+async fn hexadecimal_answers_meet_decimal_receipts() {
+    let (simulator, inbox) = (simulator().await, Inbox::new());
+    let faults = Faults {
+        message_id_hex: true,
+        receipt_without_tlvs: true,
+        undeliverable_every: 12,
+        ..Faults::default()
+    };
+    simulator.set_faults(faults);
+    let session = bind(&simulator, &inbox).await;
+    let mut last = String::new();
+    for _ in 0..12 {
+        last = session.submit(submit("hi")).await.unwrap();
+    }
+    assert_eq!(last, "c");
+    let delivered = inbox.wait_for(12).await;
+    let found = delivered.iter().any(|delivered| {
+        let Delivered::Receipt(receipt) = delivered else { panic!("{delivered:?}") };
+        fold_message_id(&receipt.message_id, MessageIdForm::Decimal)
+            == fold_message_id(&last, MessageIdForm::Hex)
+            && (receipt.state, receipt.error.as_deref()) == (ReceiptState::Undeliverable, Some("001"))
+    });
+    assert!(found);
+    assert_eq!(simulator.texts(PHONE).await.len(), 11);
+}
+
+#[tokio::test]
+async fn odd_answers_are_understood() {
+    let (simulator, inbox) = (simulator().await, Inbox::new());
+    let session = bind(&simulator, &inbox).await;
+    simulator.set_faults(Faults { answer_without_body: true, ..Faults::default() });
+    assert_eq!(session.submit(submit("hi")).await, Ok(String::new()));
+    simulator.set_faults(Faults { nack_every: 1, ..Faults::default() });
+    let nacked = SubmitError::Refused { status: 8, kind: Refusal::Transient };
+    assert_eq!(session.submit(submit("hi")).await, Err(nacked));
+}
+
+#[tokio::test]
+async fn a_silent_centre_is_noticed() {
+    let simulator = simulator().await;
+    let mut config = config(simulator.smpp_addr().port());
+    (config.enquire_link, config.response_timeout) = (Duration::from_millis(20), Duration::from_millis(50));
+    let session = Session::bind(config, Inbox::new()).await.unwrap();
+    simulator.set_faults(Faults { silent: true, ..Faults::default() });
+    assert_eq!(session.submit(submit("hi")).await, Err(SubmitError::Unknown));
+    assert_eq!(session.closed().await, Closed::Silent);
+}
+
+#[tokio::test]
+async fn long_replies_come_in_every_marking_and_numbers_in_every_form() {
+    let (simulator, inbox) = (simulator().await, Inbox::new());
+    let _session = bind(&simulator, &inbox).await;
+    let long = "好".repeat(150);
+    let mut seen = 0;
+    for (long_reply, source_form, parts, digits) in [
+        (LongReply::Header8, SourceForm::International, 3, "8613800138000"),
+        (LongReply::Header16, SourceForm::Plus, 3, "+8613800138000"),
+        (LongReply::Sar, SourceForm::DoubleZero, 3, "008613800138000"),
+        (LongReply::Payload, SourceForm::National, 1, "13800138000"),
+    ] {
+        simulator.set_faults(Faults { long_reply, source_form, ..Faults::default() });
+        simulator.reply(PHONE, "10690001", &long).await.unwrap();
+        let delivered = inbox.wait_for(seen + parts).await;
+        let mut join = Reassembler::default();
+        let mut whole = None;
+        for part in delivered[seen..].iter().map(text_of) {
+            assert_eq!(part.source.digits, digits);
+            whole = match part.part {
+                None => part.body.text(),
+                Some(number) => join
+                    .accept(0, digits, "10690001", number, part.body.data_coding, &part.body.octets)
+                    .and_then(|joined| decode(joined.data_coding, &joined.octets))
+                    .or(whole),
+            };
+        }
+        assert_eq!(whole.as_deref(), Some(long.as_str()));
+        seen += parts;
+    }
 }
