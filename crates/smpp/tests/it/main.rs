@@ -6,4 +6,5 @@
 mod against_simulator;
 mod control;
 mod fixtures;
+mod raw_client;
 mod scripted;
