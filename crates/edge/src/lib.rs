@@ -1,1 +1,28 @@
-//! edge
+//! HTTP glue of every role: the caller, problems, bodies, pages, and the shell around all routes.
+//!
+//! Knows the contract (`api`) and never the store. A handler takes these extractors instead of
+//! axum's own, so that every refusal is a problem with a stable code:
+//! [`Caller`], [`Json`], [`Blob`], [`Path`], [`Query`], [`Paging`], [`Listing`], [`IdempotencyKey`],
+//! [`IfMatch`]; and `hutong` puts [`shell`] around the whole.
+
+mod body;
+mod caller;
+mod conditional;
+pub mod cursor;
+mod faults;
+mod idempotency;
+mod json;
+mod listing;
+mod path;
+mod problem;
+mod shell;
+
+pub use body::{Blob, BodyLimit};
+pub use caller::{Authenticate, Authenticator, Caller};
+pub use conditional::{IfMatch, etag};
+pub use idempotency::IdempotencyKey;
+pub use json::Json;
+pub use listing::{Listing, Paging, PagingParams, Query};
+pub use path::Path;
+pub use problem::Problem;
+pub use shell::{REQUEST_ID, RequestId, shell};

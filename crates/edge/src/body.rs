@@ -1,0 +1,85 @@
+//! Request bodies, read whole and within a limit.
+
+use api::Code;
+use axum::body::Body;
+use axum::extract::{FromRequest, Request};
+use bytes::{Bytes, BytesMut};
+use domain::limits;
+use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http_body_util::BodyExt;
+
+use crate::Problem;
+
+/// Put on a route as `axum::Extension(BodyLimit(…))`, it changes the limit of that route's bodies.
+///
+/// In bytes; without it the limit is `limits::BODY_BYTES_MAX`.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub i64);
+
+// A client that is cut off while it still sends sees a broken connection instead of the answer, so
+// an oversized body is read on and thrown away, up to here.
+const DRAINED_BYTES_MAX: usize = 32 << 20;
+
+/// The whole body.
+pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
+    let limit = request.extensions().get::<BodyLimit>().map_or(limits::BODY_BYTES_MAX, |limit| limit.0);
+    let limit = limits::count(limit);
+    let declared =
+        request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut body = request.into_body();
+    if declared.is_some_and(|length: usize| length > limit) {
+        return Err(drain(body, limit, 0).await);
+    }
+    let mut bytes = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(broken_off)?.into_data() else { continue };
+        if bytes.len() + data.len() > limit {
+            return Err(drain(body, limit, bytes.len()).await);
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.freeze())
+}
+
+async fn drain(mut body: Body, limit: usize, mut seen: usize) -> Problem {
+    while let Some(Ok(frame)) = body.frame().await {
+        seen = seen.saturating_add(frame.data_ref().map_or(0, Bytes::len));
+        if seen > DRAINED_BYTES_MAX {
+            break;
+        }
+    }
+    Problem::new(
+        Code::RequestTooLarge,
+        format!("A body of at most {limit} bytes is taken here; send less at once."),
+    )
+}
+
+fn broken_off(_: axum::Error) -> Problem {
+    Problem::new(Code::RequestMalformed, "The body broke off; send the request again.")
+}
+
+/// The media type without its parameters, in lower case; empty when there is none.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A body of plain bytes (`application/octet-stream`), such as the encrypted backup.
+#[derive(Debug, Clone)]
+pub struct Blob(pub Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Blob {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let media_type = media_type(request.headers());
+        if !media_type.is_empty() && media_type != api::book::BACKUP_MEDIA_TYPE {
+            return Err(Problem::new(
+                Code::RequestUnsupportedMedia,
+                "Plain bytes are taken here; send Content-Type: application/octet-stream.",
+            ));
+        }
+        read(request).await.map(Self)
+    }
+}
