@@ -1,1 +1,141 @@
--- What the platform role keeps.
+-- The operator's catalogue. Texts by language are JSON objects.
+CREATE TABLE catalogue_provider (
+    id        TEXT PRIMARY KEY,
+    kind      TEXT NOT NULL,      -- own, designated, other
+    name      TEXT NOT NULL,
+    from_day  TEXT,               -- first and last day of the designation, ISO 8601
+    until_day TEXT
+);
+
+CREATE TABLE catalogue_offering (
+    id            TEXT PRIMARY KEY,
+    provider      TEXT NOT NULL,
+    name          TEXT NOT NULL,
+    hundredths    BIGINT NOT NULL,
+    currency      TEXT NOT NULL,
+    period        TEXT NOT NULL,
+    renews        BIGINT NOT NULL,
+    sensitive     BIGINT NOT NULL,
+    active        BIGINT NOT NULL,
+    terms         TEXT NOT NULL,
+    how_to_cancel TEXT NOT NULL,
+    conflicts     TEXT NOT NULL,   -- JSON array of offering ids
+    version       BIGINT NOT NULL
+);
+
+-- Whoever orders or has something here; the number is sealed.
+CREATE TABLE customer (
+    key     BIGINT PRIMARY KEY,
+    number  BYTEA NOT NULL,
+    locale  TEXT NOT NULL,
+    td_list TEXT NOT NULL          -- the products that TD last listed, JSON array of ids
+);
+
+CREATE TABLE payer (
+    key     BIGINT PRIMARY KEY,
+    barred  BIGINT NOT NULL,
+    cap     BIGINT                 -- hundredths a month
+);
+
+-- An order (TM Forum: product order), as placed (sealed) and where it stands.
+CREATE TABLE product_order (
+    id          BYTEA PRIMARY KEY,
+    external_id TEXT UNIQUE,
+    customer    BIGINT,            -- NULL: the order named nobody with a number
+    action      TEXT,
+    offering    TEXT,
+    version     BIGINT,            -- of the offering when the order was decided
+    state       TEXT NOT NULL,
+    reason      TEXT,
+    open_order  BYTEA,             -- the order that stood in the way
+    product     BYTEA,
+    request     BYTEA NOT NULL,
+    taken       BIGINT NOT NULL,
+    changed     BIGINT NOT NULL
+);
+CREATE INDEX product_order_customer ON product_order (customer, id);
+
+-- A subscription (TM Forum: product), with its price when it began.
+CREATE TABLE product (
+    id         BYTEA PRIMARY KEY,
+    customer   BIGINT NOT NULL,
+    offering   TEXT NOT NULL,
+    state      TEXT NOT NULL,
+    hundredths BIGINT NOT NULL,
+    currency   TEXT NOT NULL,
+    period     TEXT NOT NULL,
+    since      BIGINT NOT NULL,
+    ended      BIGINT
+);
+CREATE INDEX product_customer ON product (customer, id);
+
+-- "Already has it": one row a subscriber and offering, held by the open order, then by the product.
+CREATE TABLE product_claim (
+    customer BIGINT NOT NULL,
+    offering TEXT NOT NULL,
+    open_order BYTEA,
+    product  BYTEA,
+    PRIMARY KEY (customer, offering)
+);
+
+-- A text with a code that waits, or waited, for its answer. The code is sealed.
+CREATE TABLE confirmation (
+    product_order BYTEA PRIMARY KEY,
+    customer      BIGINT NOT NULL,
+    code          BYTEA NOT NULL,
+    suffix        TEXT NOT NULL,
+    text          BYTEA NOT NULL,
+    written       BIGINT NOT NULL,
+    accept_by     BIGINT NOT NULL, -- the centre must have taken the text by then
+    accepted      BIGINT,
+    deadline      BIGINT NOT NULL, -- the answer counts until then
+    attempts      BIGINT NOT NULL,
+    asked         BIGINT NOT NULL, -- 1: a bare yes was answered once
+    outcome       TEXT NOT NULL,   -- open, confirmed, ended
+    closed        BIGINT
+);
+CREATE INDEX confirmation_customer ON confirmation (customer, written);
+
+-- One row for each activation, renewal and reversal; the port to the charging system reads it.
+CREATE TABLE charge_event (
+    id         BYTEA PRIMARY KEY,
+    product    BYTEA NOT NULL,
+    customer   BIGINT NOT NULL,
+    offering   TEXT NOT NULL,
+    kind       TEXT NOT NULL,      -- activation, renewal, reversal
+    period_no  BIGINT NOT NULL,    -- 0 for the activation
+    hundredths BIGINT NOT NULL,
+    currency   TEXT NOT NULL,
+    at         BIGINT NOT NULL,
+    delivered  BIGINT NOT NULL,
+    UNIQUE (product, kind, period_no)
+);
+
+CREATE TABLE order_cancellation (
+    id            BYTEA PRIMARY KEY,
+    product_order BYTEA NOT NULL,
+    why           TEXT,
+    state         TEXT NOT NULL,
+    at            BIGINT NOT NULL
+);
+CREATE INDEX order_cancellation_order ON order_cancellation (product_order);
+
+-- Who is told of events, at which interface's hub.
+CREATE TABLE hub_listener (
+    id        BYTEA PRIMARY KEY,
+    interface TEXT NOT NULL,
+    callback  TEXT NOT NULL,
+    query     TEXT NOT NULL,
+    created   BIGINT NOT NULL,
+    UNIQUE (interface, callback, query)
+);
+
+-- What a listener has not yet been told, in order; the body is sealed.
+CREATE TABLE hub_event (
+    seq      {serial},
+    listener BYTEA NOT NULL,
+    id       BYTEA NOT NULL,
+    kind     TEXT NOT NULL,
+    body     BYTEA NOT NULL
+);
+CREATE INDEX hub_event_listener ON hub_event (listener, seq);

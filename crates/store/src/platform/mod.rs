@@ -1,4 +1,18 @@
-//! What the platform role keeps.
+//! What the platform role keeps: catalogue, customers, orders, products, confirmations, listeners.
+
+mod catalogue;
+mod confirmations;
+mod customers;
+mod hub;
+mod orders;
+mod products;
+
+pub use catalogue::CatalogueChange;
+pub use confirmations::{ConfirmationOutcome, ConfirmationRow};
+pub use customers::Customer;
+pub use hub::{HubEventRow, HubListenerRow};
+pub use orders::{CancellationRow, OrderFilter, OrderRow};
+pub use products::{ClaimHolder, ProductFilter, ProductRow};
 
 use crate::store::room;
 
@@ -7,4 +21,14 @@ room! {
     PlatformView,
     /// Writes what the platform role keeps.
     PlatformTx
+}
+
+/// A list of words between commas, for `$n LIKE '%,' || column || ',%'`, which both databases know.
+fn between_commas<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut list = ",".to_owned();
+    for word in words {
+        list.push_str(word);
+        list.push(',');
+    }
+    list
 }

@@ -1,0 +1,110 @@
+//! Whoever orders or has something here, and what they may spend.
+
+use domain::Msisdn;
+use domain::ids::ProductId;
+use domain::key::ContactKey;
+use domain::locale::Locale;
+
+use super::catalogue::{read_json, write_json};
+use super::{PlatformTx, PlatformView};
+use crate::error::StoreError;
+use crate::people::{open_number, seal_number};
+use crate::sql::params;
+
+/// A customer of the platform; need not be registered with the contacts role.
+#[derive(Debug, Clone, Copy)]
+pub struct Customer {
+    /// The key of the number.
+    pub key: ContactKey,
+    /// The number.
+    pub number: Msisdn,
+    /// The language to address the person in.
+    pub locale: Locale,
+}
+
+impl PlatformTx<'_> {
+    /// Remembers a customer; a language given replaces the one known.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_customer(&mut self, number: Msisdn, locale: Option<Locale>) -> Result<Customer, StoreError> {
+        let (keys, world) = (self.view.keys, self.world);
+        let key = keys.contact_key(number);
+        self.view.sql.execute(
+            "INSERT INTO customer (key, number, locale, td_list) VALUES ($1, $2, $3, '[]') ON CONFLICT (key) DO NOTHING",
+            params![key, seal_number(keys, world, number), locale.unwrap_or_default().tag()],
+        )?;
+        if let Some(locale) = locale {
+            self.view
+                .sql
+                .execute("UPDATE customer SET locale = $1 WHERE key = $2", params![locale.tag(), key])?;
+        }
+        self.view.find_customer(key)?.ok_or_else(|| StoreError::damaged("a customer that was just written"))
+    }
+
+    /// Remembers in which order a customer's products were listed to them.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_listed(&mut self, key: ContactKey, products: &[ProductId]) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "UPDATE customer SET td_list = $1 WHERE key = $2",
+            params![write_json(&products)?, key],
+        )?;
+        Ok(())
+    }
+
+    /// Writes what a customer may spend: barred or not, and the most in a month in hundredths.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_payer(
+        &mut self,
+        key: ContactKey,
+        barred: bool,
+        cap_hundredths: Option<i64>,
+    ) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "INSERT INTO payer (key, barred, cap) VALUES ($1, $2, $3)
+             ON CONFLICT (key) DO UPDATE SET barred = excluded.barred, cap = excluded.cap",
+            params![key, barred, cap_hundredths],
+        )?;
+        Ok(())
+    }
+}
+
+impl PlatformView<'_> {
+    /// The key of a number.
+    pub fn key_of(&self, number: Msisdn) -> ContactKey {
+        self.keys.contact_key(number)
+    }
+
+    /// A customer.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_customer(&mut self, key: ContactKey) -> Result<Option<Customer>, StoreError> {
+        let row = self.sql.query_one("SELECT number, locale FROM customer WHERE key = $1", params![key])?;
+        let Some(row) = row else { return Ok(None) };
+        let number = open_number(self.keys, key, row.blob(0)?)?;
+        Ok(Some(Customer { key, number, locale: Locale::nearest(row.text(1)?) }))
+    }
+
+    /// The products last listed to a customer, in that order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn load_listed(&mut self, key: ContactKey) -> Result<Vec<ProductId>, StoreError> {
+        let row = self.sql.query_one("SELECT td_list FROM customer WHERE key = $1", params![key])?;
+        row.map_or(Ok(Vec::new()), |row| read_json(row.text(0)?))
+    }
+
+    /// Whether a customer is barred from paid services, and the cap of their month in hundredths.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn load_payer(&mut self, key: ContactKey) -> Result<(bool, Option<i64>), StoreError> {
+        let row = self.sql.query_one("SELECT barred, cap FROM payer WHERE key = $1", params![key])?;
+        row.map_or(Ok((false, None)), |row| Ok((row.bool(0)?, row.opt_int(1)?)))
+    }
+}

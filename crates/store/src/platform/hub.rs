@@ -1,0 +1,169 @@
+//! Listeners, and what each has not yet been told.
+
+use domain::ids::{HubEventId, HubId};
+
+use super::{PlatformTx, PlatformView};
+use crate::error::StoreError;
+use crate::keys::Purpose;
+use crate::sql::{Row, params};
+
+/// Somebody who is told of events.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HubListenerRow {
+    /// The id.
+    pub id: HubId,
+    /// At which interface's hub: its base path.
+    pub interface: String,
+    /// Where events are posted.
+    pub callback: String,
+    /// Which events; empty for all.
+    pub query: String,
+}
+
+/// One event that one listener has not been told.
+#[derive(Debug, Clone)]
+pub struct HubEventRow {
+    /// Its place in the order.
+    pub seq: i64,
+    /// The event's id, the same for every listener.
+    pub id: HubEventId,
+    /// The event's type.
+    pub kind: String,
+    /// The envelope as it is posted; sealed at rest.
+    pub body: Vec<u8>,
+}
+
+impl PlatformTx<'_> {
+    /// Registers a listener; the same again is the one already there.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_listener(&mut self, listener: &HubListenerRow) -> Result<HubListenerRow, StoreError> {
+        let now = self.world.now();
+        self.view.sql.execute(
+            "INSERT INTO hub_listener (id, interface, callback, query, created) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (interface, callback, query) DO NOTHING",
+            params![
+                listener.id.0,
+                listener.interface.as_str(),
+                listener.callback.as_str(),
+                listener.query.as_str(),
+                now,
+            ],
+        )?;
+        let row = self.view.sql.query_one(
+            "SELECT id, interface, callback, query FROM hub_listener WHERE interface = $1 AND callback = $2 AND query = $3",
+            params![listener.interface.as_str(), listener.callback.as_str(), listener.query.as_str()],
+        )?;
+        row.map_or_else(
+            || Err(StoreError::damaged("a listener that was just written")),
+            |row| read_listener(&row),
+        )
+    }
+
+    /// Ends a listener and forgets what it has not been told; `false` when there is no such one at this
+    /// interface.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn remove_listener(&mut self, interface: &str, id: HubId) -> Result<bool, StoreError> {
+        let removed = self
+            .view
+            .sql
+            .execute("DELETE FROM hub_listener WHERE id = $1 AND interface = $2", params![id.0, interface])?;
+        if removed == 1 {
+            self.view.sql.execute("DELETE FROM hub_event WHERE listener = $1", params![id.0])?;
+        }
+        Ok(removed == 1)
+    }
+
+    /// Appends an event for a listener.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn append_hub_event(
+        &mut self,
+        listener: HubId,
+        id: HubEventId,
+        kind: &str,
+        body: &[u8],
+    ) -> Result<(), StoreError> {
+        let body = self.view.keys.seal(self.world, Purpose::HubEvent, id.0.as_bytes(), body);
+        self.view.sql.execute(
+            "INSERT INTO hub_event (listener, id, kind, body) VALUES ($1, $2, $3, $4)",
+            params![listener.0, id.0, kind, body],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets the events that a listener has been told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn remove_hub_events(&mut self, listener: HubId, told: &[i64]) -> Result<(), StoreError> {
+        for seq in told {
+            self.view.sql.execute(
+                "DELETE FROM hub_event WHERE listener = $1 AND seq = $2",
+                params![listener.0, *seq],
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl PlatformView<'_> {
+    /// The listeners at an interface's hub.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_listeners(&mut self, interface: &str) -> Result<Vec<HubListenerRow>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT id, interface, callback, query FROM hub_listener WHERE interface = $1 ORDER BY id",
+            params![interface],
+        )?;
+        rows.iter().map(read_listener).collect()
+    }
+
+    /// A listener.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_listener(&mut self, id: HubId) -> Result<Option<HubListenerRow>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT id, interface, callback, query FROM hub_listener WHERE id = $1",
+            params![id.0],
+        )?;
+        row.map(|row| read_listener(&row)).transpose()
+    }
+
+    /// The next events that a listener has not been told, in order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_hub_events(&mut self, listener: HubId, limit: usize) -> Result<Vec<HubEventRow>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT seq, id, kind, body FROM hub_event WHERE listener = $1 ORDER BY seq LIMIT $2",
+            params![listener.0, limit],
+        )?;
+        let mut events = Vec::new();
+        for row in &rows {
+            let id = row.uuid(1)?;
+            events.push(HubEventRow {
+                seq: row.int(0)?,
+                id: HubEventId(id),
+                kind: row.text(2)?.to_owned(),
+                body: self.keys.open(Purpose::HubEvent, id.as_bytes(), row.blob(3)?)?,
+            });
+        }
+        Ok(events)
+    }
+}
+
+fn read_listener(row: &Row) -> Result<HubListenerRow, StoreError> {
+    Ok(HubListenerRow {
+        id: HubId(row.uuid(0)?),
+        interface: row.text(1)?.to_owned(),
+        callback: row.text(2)?.to_owned(),
+        query: row.text(3)?.to_owned(),
+    })
+}
