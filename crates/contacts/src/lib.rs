@@ -1,1 +1,80 @@
-//! contacts
+//! The contacts role: registration, consents, address books, matches.
+//!
+//! A person proves their number by a code, allows their book to be matched, and delivers it; matches
+//! are generated in the same commit as the book that brings them. Limits: `domain::limits`.
+
+pub mod account;
+pub mod books;
+pub mod consents;
+pub mod hidden;
+pub mod matches;
+mod problem;
+pub mod registration;
+mod sessions;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use domain::world::World;
+use domain::{Region, limits};
+use edge::BodyLimit;
+use store::Store;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use sessions::Sessions;
+
+/// What the role is told from outside.
+#[derive(Debug, Clone)]
+pub struct ContactsConfig {
+    /// Prefixes of the numbers that this operator serves, such as `+86`.
+    pub prefixes: Vec<String>,
+    /// The region in which a number without a country code is read.
+    pub region: Region,
+}
+
+/// Tells whether a text could go out now; the SMS link implements it.
+pub trait TextLink: Send + Sync {
+    /// Whether the link to a centre is up.
+    fn is_up(&self) -> bool;
+}
+
+/// The role.
+#[derive(Clone)]
+pub struct Contacts {
+    store: Store,
+    world: World,
+    config: Arc<ContactsConfig>,
+    link: Arc<dyn TextLink>,
+}
+
+impl Contacts {
+    /// The role over a store.
+    pub fn new(store: Store, world: World, config: ContactsConfig, link: Arc<dyn TextLink>) -> Self {
+        Self { store, world, config: Arc::new(config), link }
+    }
+}
+
+/// The routes whose bodies are larger than all others.
+fn backups() -> OpenApiRouter<Contacts> {
+    OpenApiRouter::new()
+        .routes(routes!(books::backup::put, books::backup::load))
+        .layer(Extension(BodyLimit(limits::BACKUP_BYTES_MAX)))
+}
+
+/// Its part of `/v1`, with the document that describes it.
+pub fn routes(contacts: Contacts) -> OpenApiRouter {
+    OpenApiRouter::new()
+        .routes(routes!(registration::begin::begin))
+        .routes(routes!(registration::confirm::confirm))
+        .routes(routes!(account::show::show, account::erase::erase))
+        .routes(routes!(account::export::export))
+        .routes(routes!(account::sessions::list))
+        .routes(routes!(account::sessions::end))
+        .routes(routes!(books::replace::replace, books::amend::amend, books::show::show, books::forget::forget))
+        .merge(backups())
+        .routes(routes!(matches::list::list))
+        .routes(routes!(consents::give::give, consents::take_back::take_back))
+        .routes(routes!(hidden::hide, hidden::show))
+        .with_state(contacts)
+}

@@ -2,6 +2,7 @@
 //!
 //! Every other room speaks in these types; a rule that could be tested without a server stands here.
 
+pub mod book;
 pub mod catalogue;
 pub mod confirmation;
 pub mod consent;

@@ -61,3 +61,10 @@ CREATE TABLE hidden (
     PRIMARY KEY (owner, hidden)
 );
 CREATE INDEX hidden_hidden ON hidden (hidden, owner);
+
+-- An address book in the cloud: a blob that only the person's own terminals can open.
+CREATE TABLE backup (
+    key     BIGINT PRIMARY KEY,
+    blob    BYTEA NOT NULL,
+    changed BIGINT NOT NULL
+);

@@ -30,3 +30,4 @@ CREATE TABLE funnel (
     cause    TEXT       -- the share or the order that it follows from
 );
 CREATE INDEX funnel_at ON funnel (step, at);
+CREATE INDEX funnel_person ON funnel (person, id);

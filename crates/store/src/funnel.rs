@@ -64,4 +64,21 @@ impl FunnelView<'_> {
             .query_one("SELECT COUNT(*) FROM funnel WHERE step = $1 AND at >= $2", params![step.word(), since])?;
         row.map_or(Ok(0), |row| row.int(0))
     }
+
+    /// The newest steps that one person took: when, which, and what they were about.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_of_person(
+        &mut self,
+        person: ContactKey,
+        count: usize,
+    ) -> Result<Vec<(Timestamp, String, Option<String>)>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT at, step, offering FROM funnel WHERE person = $1 ORDER BY id DESC LIMIT $2",
+            params![person, count],
+        )?;
+        let read = |row: &crate::sql::Row| Ok((row.time(0)?, row.text(1)?.to_owned(), row.opt_text(2)?.map(str::to_owned)));
+        rows.iter().map(read).collect()
+    }
 }

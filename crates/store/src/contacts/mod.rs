@@ -1,5 +1,6 @@
 //! What the contacts role keeps: subscribers, sessions, consents, books, matches.
 
+mod backups;
 mod books;
 mod consents;
 mod matches;

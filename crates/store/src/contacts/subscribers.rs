@@ -105,6 +105,7 @@ impl ContactsTx<'_> {
         for sql in [
             "DELETE FROM session WHERE key = $1",
             "DELETE FROM consent WHERE key = $1",
+            "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",
             "DELETE FROM hidden WHERE hidden = $1",
             "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose <> 'confirmation')",

@@ -155,6 +155,21 @@ impl ExchangeView<'_> {
         Ok(self.feed(viewer, &only, share, 1)?.pop())
     }
 
+    /// Since when a subscription is shared, and with how many named people; `None` for every match.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_share(&mut self, subscription: SubscriptionId) -> Result<Option<(Timestamp, Option<i64>)>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT s.since, s.named, (SELECT COUNT(*) FROM share_audience a WHERE a.share = s.no)
+             FROM share s WHERE s.subscription = $1",
+            params![subscription.0],
+        )?;
+        let Some(row) = row else { return Ok(None) };
+        let named = row.bool(1)?.then(|| row.int(2)).transpose()?;
+        Ok(Some((row.time(0)?, named)))
+    }
+
     /// Who can see a share just now.
     ///
     /// # Errors

@@ -3,6 +3,7 @@
 use domain::Msisdn;
 use domain::ids::TextId;
 use domain::key::ContactKey;
+use domain::world::after_seconds;
 use jiff::Timestamp;
 
 use super::{TextsTx, TextsView};
@@ -10,6 +11,10 @@ use crate::error::StoreError;
 use crate::keys::Purpose;
 use crate::people::{open_number, seal_number};
 use crate::sql::params;
+
+/// How long the same words from the same phone to the same address count as a copy, in seconds: a
+/// centre that missed an acknowledgement delivers again within minutes.
+pub const COPY_WINDOW_S: i64 = 600;
 
 /// A text as it came from the centre.
 #[derive(Clone)]
@@ -24,8 +29,6 @@ pub struct NewInbound {
     pub destination: String,
     /// What it says.
     pub body: String,
-    /// The ten-minute window it counts as a copy in; see [`TextsTx::receive`].
-    pub window: i64,
 }
 
 /// A stored inbound text.
@@ -46,33 +49,46 @@ pub struct InboundText {
 }
 
 impl TextsTx<'_> {
-    /// Stores an inbound text; `false` when it is a copy of one that came over the same connection in
-    /// the same window.
+    /// Stores an inbound text; `false` when it is a copy of one that came over the same connection
+    /// less than [`COPY_WINDOW_S`] ago.
     ///
     /// # Errors
     /// The store's.
     pub fn receive(&mut self, text: &NewInbound) -> Result<bool, StoreError> {
         let (keys, world) = (self.view.keys, self.world);
-        let number = text.from.digits().to_be_bytes();
-        let parts: [&[u8]; 5] = [
-            text.account.as_bytes(),
-            &number,
-            text.destination.as_bytes(),
-            text.body.as_bytes(),
-            &text.window.to_be_bytes(),
-        ];
+        let now = world.now();
+        let window = now.as_second().div_euclid(COPY_WINDOW_S);
+        let fingerprint = |window: i64| {
+            let number = text.from.digits().to_be_bytes();
+            let parts: [&[u8]; 5] = [
+                text.account.as_bytes(),
+                &number,
+                text.destination.as_bytes(),
+                text.body.as_bytes(),
+                &window.to_be_bytes(),
+            ];
+            keys.hash("inbound text", &parts)
+        };
+        // Windows stand still, so a copy may come just after the first's window has closed.
+        let copied = self.view.sql.query_one(
+            "SELECT 1 FROM inbox WHERE fingerprint = $1 AND received > $2",
+            params![fingerprint(window - 1).as_slice(), after_seconds(now, -COPY_WINDOW_S)],
+        )?;
+        if copied.is_some() {
+            return Ok(false);
+        }
         let body = keys.seal(world, Purpose::Body, text.id.0.as_bytes(), text.body.as_bytes());
         let stored = self.view.sql.execute(
             "INSERT INTO inbox (id, fingerprint, key, number, destination, body, received)
              VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (fingerprint) DO NOTHING",
             params![
                 text.id.0,
-                keys.hash("inbound text", &parts).as_slice(),
+                fingerprint(window).as_slice(),
                 keys.contact_key(text.from),
                 seal_number(keys, world, text.from),
                 text.destination.as_str(),
                 body,
-                world.now(),
+                now,
             ],
         )?;
         Ok(stored == 1)

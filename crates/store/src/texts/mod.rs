@@ -3,8 +3,8 @@
 mod inbox;
 mod outbox;
 
-pub use inbox::{InboundText, NewInbound};
-pub use outbox::{NewText, OutboundText, TextPurpose, TextState};
+pub use inbox::{COPY_WINDOW_S, InboundText, NewInbound};
+pub use outbox::{NewText, OutboundText, QueueOutlook, ReceiptTaken, SettledText, TextPurpose, TextState};
 
 use crate::store::room;
 

@@ -110,8 +110,42 @@ pub struct OutboundText {
     pub not_after: Timestamp,
     /// What waits for it.
     pub reference: Option<String>,
-    /// Sendings before this one.
+    /// Sendings that count, this one included: those after which nobody can say that the phone has
+    /// nothing, and those that a centre in trouble refused.
     pub attempts: i64,
+}
+
+/// A text that has just come to a state which somebody may wait for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettledText {
+    /// Its id.
+    pub id: TextId,
+    /// What it is for.
+    pub purpose: TextPurpose,
+    /// Where it stands now.
+    pub state: TextState,
+    /// What waits for it.
+    pub reference: Option<String>,
+}
+
+/// What a receipt changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptTaken {
+    /// No accepted text has a part of this message id (yet).
+    NotKnown,
+    /// Written down, or a copy; the text stands where it stood.
+    Noted,
+    /// The text has come to its end.
+    Settled(SettledText),
+}
+
+/// What waits in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueOutlook {
+    /// When the oldest queued text was written.
+    pub oldest: Option<Timestamp>,
+    /// When the first queued text becomes worthless.
+    pub next_expiry: Option<Timestamp>,
 }
 
 impl TextsTx<'_> {
@@ -145,7 +179,7 @@ impl TextsTx<'_> {
     }
 
     /// Takes up to `count` texts that are due and marks them sent: from here on their outcome is
-    /// unknown until it is written down. Texts past their time become expired instead.
+    /// unknown until it is written down. Texts past their time stay for [`TextsTx::expire`].
     ///
     /// # Errors
     /// The store's.
@@ -161,66 +195,93 @@ impl TextsTx<'_> {
         rows.iter().map(|row| self.read_outbound(row)).collect()
     }
 
-    /// The references of queued texts whose time has run out, which become expired.
+    /// The queued texts whose time has run out, which become expired.
     ///
     /// # Errors
     /// The store's.
-    pub fn expire(&mut self) -> Result<Vec<Option<String>>, StoreError> {
+    pub fn expire(&mut self) -> Result<Vec<SettledText>, StoreError> {
         let now = self.world.now();
         let rows = self.view.sql.query(
-            "UPDATE text SET state = 'expired', body = NULL WHERE state = 'queued' AND not_after <= $1 RETURNING reference",
+            "UPDATE text SET state = 'expired', body = NULL WHERE state = 'queued' AND not_after <= $1
+             RETURNING id, purpose, reference",
             params![now],
         )?;
-        rows.iter().map(|row| Ok(row.opt_text(0)?.map(str::to_owned))).collect()
+        rows.iter().map(|row| read_settled(row, TextState::Expired)).collect()
     }
 
-    /// Puts a text back into the queue, to be tried at `next_try`.
+    /// Puts a text back into the queue, to be tried at `next_try`; the sending counts.
     ///
     /// # Errors
     /// The store's.
     pub fn requeue(&mut self, id: TextId, next_try: Timestamp) -> Result<(), StoreError> {
+        self.put_back(id, next_try, 0)
+    }
+
+    /// Puts a text back into the queue, to be tried at `next_try`, as if it had not been taken: it never
+    /// left, or was only asked to come later.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn requeue_uncounted(&mut self, id: TextId, next_try: Timestamp) -> Result<(), StoreError> {
+        self.put_back(id, next_try, 1)
+    }
+
+    fn put_back(&mut self, id: TextId, next_try: Timestamp, uncounted: i64) -> Result<(), StoreError> {
         self.view.sql.execute(
-            "UPDATE text SET state = 'queued', next_try = $1 WHERE id = $2 AND state = 'sent'",
-            params![next_try, id.0],
+            "UPDATE text SET state = 'queued', next_try = $1, attempts = attempts - $2 WHERE id = $3 AND state = 'sent'",
+            params![next_try, uncounted, id.0],
         )?;
         self.effects.texts = true;
         Ok(())
     }
 
-    /// Writes down that the centre took all parts, and what it called each; wipes the body.
+    /// Writes down that the centre took all parts, and what it called each; wipes the body. Answers the
+    /// text unless it stood there or further already. A part without a message id has no receipt.
     ///
     /// # Errors
     /// The store's.
-    pub fn accept(&mut self, id: TextId, account: &str, message_ids: &[String]) -> Result<(), StoreError> {
+    pub fn accept(
+        &mut self,
+        id: TextId,
+        account: &str,
+        message_ids: &[String],
+    ) -> Result<Option<SettledText>, StoreError> {
         let now = self.world.now();
-        self.view.sql.execute(
-            "UPDATE text SET state = 'accepted', accepted = $1, body = NULL WHERE id = $2 AND state IN ('sent', 'queued', 'unknown')",
+        let accepted = self.view.sql.query_one(
+            "UPDATE text SET state = 'accepted', accepted = $1, body = NULL
+             WHERE id = $2 AND state IN ('sent', 'queued', 'unknown') RETURNING id, purpose, reference",
             params![now, id.0],
         )?;
-        for (part, message_id) in message_ids.iter().enumerate() {
+        let named = message_ids.iter().enumerate().filter(|(_, message_id)| !message_id.is_empty());
+        for (part, message_id) in named {
+            // A centre that starts counting anew gives an old id to a new text, which then has it.
             self.view.sql.execute(
                 "INSERT INTO text_part (account, message_id, text, part, state, at) VALUES ($1, $2, $3, $4, 'accepted', $5)
-                 ON CONFLICT (account, message_id) DO UPDATE SET text = excluded.text, part = excluded.part, at = excluded.at",
+                 ON CONFLICT (account, message_id) DO UPDATE SET
+                   state = CASE WHEN text_part.text = excluded.text THEN text_part.state ELSE 'accepted' END,
+                   text = excluded.text, part = excluded.part, at = excluded.at",
                 params![account, message_id.as_str(), id.0, part, now],
             )?;
         }
-        Ok(())
+        accepted.map(|row| read_settled(&row, TextState::Accepted)).transpose()
     }
 
-    /// Writes down an outcome other than acceptance; wipes the body.
+    /// Writes down an outcome other than acceptance; wipes the body. Answers the text unless it stood
+    /// there already, or had been accepted or settled otherwise.
     ///
     /// # Errors
     /// The store's.
-    pub fn settle(&mut self, id: TextId, state: TextState) -> Result<(), StoreError> {
-        self.view.sql.execute(
-            "UPDATE text SET state = $1, body = NULL WHERE id = $2 AND state IN ('sent', 'queued', 'unknown')",
-            params![state.word(), id.0],
+    pub fn settle(&mut self, id: TextId, state: TextState) -> Result<Option<SettledText>, StoreError> {
+        let settled = self.view.sql.query_one(
+            "UPDATE text SET state = $1, body = NULL
+             WHERE id = $2 AND state IN ('sent', 'queued', 'unknown') AND state <> $3 RETURNING id, purpose, reference",
+            params![state.word(), id.0, state.word()],
         )?;
-        Ok(())
+        settled.map(|row| read_settled(&row, state)).transpose()
     }
 
-    /// Writes down a receipt; the first final one stays. Answers the text and its reference when the
-    /// receipt settles it: any part undelivered, or every part delivered.
+    /// Writes down a final receipt; the first stays. It settles the text when any part is undelivered, or
+    /// every part is delivered.
     ///
     /// # Errors
     /// The store's.
@@ -229,28 +290,34 @@ impl TextsTx<'_> {
         account: &str,
         message_id: &str,
         delivered: bool,
-    ) -> Result<Option<(TextId, TextState, Option<String>)>, StoreError> {
+    ) -> Result<ReceiptTaken, StoreError> {
         let state = if delivered { TextState::Delivered } else { TextState::Undelivered };
         let part = self.view.sql.query_one(
-            "UPDATE text_part SET state = $1 WHERE account = $2 AND message_id = $3 AND state = 'accepted' RETURNING text",
+            "SELECT text, state FROM text_part WHERE account = $1 AND message_id = $2",
+            params![account, message_id],
+        )?;
+        let Some(part) = part else { return Ok(ReceiptTaken::NotKnown) };
+        let id = part.uuid(0)?;
+        if part.text(1)? != TextState::Accepted.word() {
+            return Ok(ReceiptTaken::Noted);
+        }
+        self.view.sql.execute(
+            "UPDATE text_part SET state = $1 WHERE account = $2 AND message_id = $3",
             params![state.word(), account, message_id],
         )?;
-        let Some(part) = part else { return Ok(None) };
-        let id = part.uuid(0)?;
         let open = self.view.sql.query_one(
             "SELECT COUNT(*) FROM text_part WHERE text = $1 AND state = 'accepted'",
             params![id],
         )?;
         let open = open.map_or(Ok(0), |row| row.int(0))?;
         if delivered && open > 0 {
-            return Ok(None);
+            return Ok(ReceiptTaken::Noted);
         }
         let settled = self.view.sql.query_one(
-            "UPDATE text SET state = $1 WHERE id = $2 AND state = 'accepted' RETURNING reference",
+            "UPDATE text SET state = $1 WHERE id = $2 AND state = 'accepted' RETURNING id, purpose, reference",
             params![state.word(), id],
         )?;
-        let Some(settled) = settled else { return Ok(None) };
-        Ok(Some((TextId(id), state, settled.opt_text(0)?.map(str::to_owned))))
+        settled.map_or(Ok(ReceiptTaken::Noted), |row| read_settled(&row, state).map(ReceiptTaken::Settled))
     }
 
     /// Texts still marked sent from before `sent_before`: their connection broke, or the process died.
@@ -304,6 +371,17 @@ impl TextsView<'_> {
         row.map_or(Ok(None), |row| row.opt_time(0))
     }
 
+    /// How long the queue has waited and when it next loses a text.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn outlook(&mut self) -> Result<QueueOutlook, StoreError> {
+        let row = self.sql.query_one("SELECT MIN(created), MIN(not_after) FROM text WHERE state = 'queued'", &[])?;
+        row.map_or(Ok(QueueOutlook::default()), |row| {
+            Ok(QueueOutlook { oldest: row.opt_time(0)?, next_expiry: row.opt_time(1)? })
+        })
+    }
+
     /// How many texts stand in each of the states queued and sent.
     ///
     /// # Errors
@@ -318,7 +396,7 @@ impl TextsView<'_> {
         let body = self.keys.open(Purpose::Body, id.as_bytes(), row.blob(5)?)?;
         Ok(OutboundText {
             id: TextId(id),
-            purpose: TextPurpose::parse(row.text(1)?).ok_or_else(|| StoreError::damaged("a text of no known purpose"))?,
+            purpose: read_purpose(row, 1)?,
             to: open_number(self.keys, row.key(2)?, row.blob(3)?)?,
             suffix: row.text(4)?.to_owned(),
             body: String::from_utf8(body).map_err(|_| StoreError::damaged("a body that is not text"))?,
@@ -327,4 +405,18 @@ impl TextsView<'_> {
             attempts: row.int(8)?,
         })
     }
+}
+
+fn read_purpose(row: &Row, column: usize) -> Result<TextPurpose, StoreError> {
+    TextPurpose::parse(row.text(column)?).ok_or_else(|| StoreError::damaged("a text of no known purpose"))
+}
+
+/// Reads id, purpose and reference.
+fn read_settled(row: &Row, state: TextState) -> Result<SettledText, StoreError> {
+    Ok(SettledText {
+        id: TextId(row.uuid(0)?),
+        purpose: read_purpose(row, 1)?,
+        state,
+        reference: row.opt_text(2)?.map(str::to_owned),
+    })
 }

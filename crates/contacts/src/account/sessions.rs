@@ -1,0 +1,42 @@
+//! `GET /v1/me/sessions`, `DELETE /v1/session`
+
+use api::Page;
+use api::account::Session;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::key::ContactKey;
+use domain::ids::SessionId;
+use edge::{Caller, Problem};
+use store::View;
+
+use crate::Contacts;
+use crate::problem::Refused;
+
+/// Lists the signed-in devices.
+#[utoipa::path(get, path = "/v1/me/sessions", security(("token" = [])),
+    responses((status = 200, body = Page<Session>), (status = "default", body = api::Problem)))]
+pub async fn list(State(contacts): State<Contacts>, caller: Caller) -> Result<Json<Page<Session>>, Problem> {
+    let read =
+        contacts.store.read::<_, Refused, _>(move |view| read_sessions(view, caller.key, caller.session));
+    Ok(Json(Page::whole(read.await.map_err(Problem::from)?)))
+}
+
+/// Signs this device out; its token stops counting at once.
+#[utoipa::path(delete, path = "/v1/session", security(("token" = [])),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn end(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
+    let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, caller.session)?));
+    write.await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(super) fn read_sessions(view: &mut View<'_>, key: ContactKey, current: SessionId) -> Result<Vec<Session>, Refused> {
+    let shown = |row: store::contacts::SessionRow| Session {
+        id: row.id,
+        device: row.device,
+        since: row.created,
+        current: row.id == current,
+    };
+    Ok(view.contacts().list_sessions(key)?.into_iter().map(shown).collect())
+}

@@ -1,0 +1,42 @@
+//! `PATCH /v1/book`
+
+use std::collections::BTreeSet;
+
+use api::book::{AmendBook, AmendedList, BookChanged};
+use axum::extract::State;
+use axum::response::IntoResponse;
+use domain::book::ParsedBook;
+use domain::key::ContactKey;
+use edge::{Caller, IfMatch, Json, Problem};
+use store::Tx;
+
+use super::{check, check_size, refusals, tell_matches};
+use crate::Contacts;
+use crate::problem::Refused;
+
+/// Adds numbers to the book and takes numbers away; one in both lists is added.
+#[utoipa::path(patch, path = "/v1/book", request_body = AmendBook, security(("token" = [])),
+    params(("If-Match" = Option<String>, Header, description = "The version that this changes.")),
+    responses((status = 200, body = BookChanged), (status = "default", body = api::Problem)))]
+pub async fn amend(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    IfMatch(version): IfMatch,
+    Json(body): Json<AmendBook>,
+) -> Result<impl IntoResponse, Problem> {
+    check_size(body.add.len().max(body.remove.len()))?;
+    let parse = |raw: &[String]| ParsedBook::parse(raw.iter().map(String::as_str), contacts.config.region);
+    let (add, remove) = (parse(&body.add), parse(&body.remove));
+    let keys = contacts.store.keys();
+    let as_keys = |book: &ParsedBook| book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
+    let (added, removed): (BTreeSet<ContactKey>, BTreeSet<ContactKey>) = (as_keys(&add), as_keys(&remove));
+    let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
+        check(tx, caller.key, version)?;
+        let change = tx.contacts().amend_book(caller.key, &added, &removed)?;
+        check_size(change.book.size)?;
+        Ok(tell_matches(tx, caller.key, change)?)
+    };
+    let changed = contacts.store.write(write).await.map_err(Problem::from)?;
+    let refused = refusals(&add, Some(AmendedList::Add)).chain(refusals(&remove, Some(AmendedList::Remove)));
+    Ok(changed.answer(refused.collect()))
+}

@@ -1,0 +1,94 @@
+//! Books: delivered whole or as changes, kept as keys, never read back.
+
+pub mod amend;
+pub mod backup;
+pub mod forget;
+pub mod replace;
+pub mod show;
+
+use api::Code;
+use api::book::{AmendedList, BookChanged, RefusedNumber};
+use axum::http::HeaderMap;
+use axum::http::header::ETAG;
+use domain::book::ParsedBook;
+use domain::consent::Consent;
+use domain::key::ContactKey;
+use domain::limits;
+use edge::Problem;
+use serde_json::json;
+use store::contacts::{BookChange, BookState};
+use store::exchange::EventKind;
+use store::{StoreError, Tx};
+
+use crate::problem::Refused;
+
+/// What a write of a book answers, before numbers are put in for keys.
+pub(crate) struct Changed {
+    change: BookChange,
+    new_matches: Vec<String>,
+}
+
+/// Checks what every change of a book needs: the consent, and the version that it was made for.
+fn check(tx: &mut Tx<'_>, key: ContactKey, if_match: Option<i64>) -> Result<BookState, Refused> {
+    if !tx.contacts().has_consent(key, Consent::Upload)? {
+        let detail = "Give the consent \"upload\" first: PUT /v1/consents/upload.";
+        return Err(Problem::new(Code::ConsentUploadMissing, detail).into());
+    }
+    let book = tx.contacts().find_book(key)?;
+    if if_match.is_some_and(|version| version != book.version) {
+        let detail = format!("The book is at version {} now. Read it again and repeat the change.", book.version);
+        return Err(Problem::new(Code::BookVersionConflict, detail).into());
+    }
+    Ok(book)
+}
+
+fn check_size(size: usize) -> Result<(), Problem> {
+    if size <= limits::count(limits::BOOK_NUMBERS_MAX) {
+        return Ok(());
+    }
+    let detail = format!("A book holds {} numbers at most. Send fewer.", limits::BOOK_NUMBERS_MAX);
+    Err(Problem::new(Code::BookTooLarge, detail))
+}
+
+/// Tells both sides of each new match, and answers the numbers that the uploader now sees.
+fn tell_matches(tx: &mut Tx<'_>, owner: ContactKey, change: BookChange) -> Result<Changed, StoreError> {
+    let mut new_matches = Vec::new();
+    for friend in &change.new_matches {
+        // One of the two may hide from the other: then there is nothing to tell.
+        let Some(matched) = tx.contacts().find_match(owner, *friend)? else { continue };
+        new_matches.push(matched.number.e164());
+        tx.exchange().append_event(owner, EventKind::Match, Some(*friend), &json!({}))?;
+        tx.exchange().append_event(*friend, EventKind::Match, Some(owner), &json!({}))?;
+    }
+    new_matches.sort_unstable();
+    Ok(Changed { change, new_matches })
+}
+
+impl Changed {
+    fn answer(self, refused: Vec<RefusedNumber>) -> (HeaderMap, axum::Json<BookChanged>) {
+        let Self { change, new_matches } = self;
+        let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        let body = BookChanged {
+            version: change.book.version,
+            size: count(change.book.size),
+            added: count(change.added),
+            removed: count(change.removed),
+            refused,
+            new_matches,
+        };
+        (etag(change.book.version), axum::Json(body))
+    }
+}
+
+fn etag(version: i64) -> HeaderMap {
+    HeaderMap::from_iter([(ETAG, edge::etag(version))])
+}
+
+fn refusals(book: &ParsedBook, list: Option<AmendedList>) -> impl Iterator<Item = RefusedNumber> {
+    let one = move |(index, refusal): &(usize, domain::Refusal)| RefusedNumber {
+        index: *index,
+        reason: refusal.code().to_owned(),
+        list,
+    };
+    book.refused.iter().map(one)
+}

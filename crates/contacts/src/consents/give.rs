@@ -1,0 +1,49 @@
+//! `PUT /v1/consents/{consent}`
+
+use api::consents::GiveConsent;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::consent::Consent;
+use domain::key::ContactKey;
+use edge::{Caller, Json, Path, Problem};
+use jiff::Timestamp;
+use serde_json::json;
+use store::jobs::JobKind;
+use store::{StoreError, Tx};
+
+use crate::Contacts;
+use crate::problem::Refused;
+
+/// Gives a consent, with the version of the text that was shown.
+#[utoipa::path(put, path = "/v1/consents/{consent}", request_body = GiveConsent, security(("token" = [])),
+    params(("consent" = String, Path, description = "`upload`, `subscriptions` or `recommendations`.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn give(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    Path(consent): Path<Consent>,
+    Json(body): Json<GiveConsent>,
+) -> Result<StatusCode, Problem> {
+    let now = contacts.world.now();
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        Ok(write_consent(tx, caller.key, consent, body.version.as_deref().unwrap_or_default(), now)?)
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Writes a consent down; to keep subscriptions in step starts with a first look at the platform.
+pub(crate) fn write_consent(
+    tx: &mut Tx<'_>,
+    key: ContactKey,
+    consent: Consent,
+    version: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.contacts().give_consent(key, consent, version)?;
+    if consent == Consent::Subscriptions {
+        let topic = key.value().to_string();
+        tx.jobs().enqueue_topic(JobKind::SyncSubscriptions, &topic, &json!({ "key": key.value() }), now)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! `DELETE /v1/consents/{consent}`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::consent::Consent;
+use edge::{Caller, Path, Problem};
+use store::Tx;
+
+use crate::Contacts;
+use crate::problem::Refused;
+
+/// Takes a consent back: the book goes with `upload`, subscriptions and shares go with `subscriptions`.
+#[utoipa::path(delete, path = "/v1/consents/{consent}", security(("token" = [])),
+    params(("consent" = String, Path, description = "`upload`, `subscriptions` or `recommendations`.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn take_back(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    Path(consent): Path<Consent>,
+) -> Result<StatusCode, Problem> {
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        tx.contacts().take_back_consent(caller.key, consent)?;
+        match consent {
+            Consent::Upload => tx.contacts().forget_book(caller.key)?,
+            Consent::Subscriptions => tx.exchange().forget_subscriptions(caller.key)?,
+            Consent::Recommendations => {}
+        }
+        Ok(())
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,57 @@
+//! `PUT, DELETE /v1/hidden/{number}`: two people invisible to each other; the other cannot tell.
+
+use api::Code;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::key::ContactKey;
+use domain::{limits, number};
+use edge::{Caller, Path, Problem};
+use store::Tx;
+
+use crate::Contacts;
+use crate::problem::Refused;
+
+/// Hides the caller and another person from each other, whether or not they match.
+#[utoipa::path(put, path = "/v1/hidden/{number}", security(("token" = [])),
+    params(("number" = String, Path, description = "The other's number, in any reading.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn hide(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let other = contacts.read_other(&number)?;
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        if tx.contacts().count_hidden(caller.key)? >= limits::HIDDEN_MAX {
+            let detail = "You hide as many people as is possible. Show somebody again first.";
+            return Err(Problem::new(Code::RequestInvalid, detail).into());
+        }
+        Ok(tx.contacts().hide(caller.key, other)?)
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a hiding back.
+#[utoipa::path(delete, path = "/v1/hidden/{number}", security(("token" = [])),
+    params(("number" = String, Path, description = "The other's number, in any reading.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn show(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let other = contacts.read_other(&number)?;
+    let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().show(caller.key, other)?));
+    write.await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Contacts {
+    fn read_other(&self, raw: &str) -> Result<ContactKey, Problem> {
+        let number = number::read_own(raw, self.config.region).map_err(|refusal| {
+            Problem::new(Code::RequestInvalid, refusal.hint()).field("number", refusal.hint())
+        })?;
+        Ok(self.store.keys().contact_key(number))
+    }
+}
