@@ -8,5 +8,6 @@
 #![forbid(unsafe_code)]
 
 pub mod book;
+pub mod bulk;
 mod mix;
 pub mod resident;

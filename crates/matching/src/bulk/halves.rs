@@ -1,0 +1,179 @@
+//! Edges between owners as short halves, thrown into partitions by the smaller id.
+
+/// Words in a block; the first links to the block before. 2 KB: small against a partition, large against a
+/// cache line.
+const BLOCK: usize = 512;
+
+/// Most ids that 32-bit halves serve: with 2^24, a partition spans 2^8 ids and there are 2^16 of them.
+pub(super) const NARROW_IDS_MAX: usize = (1 << 24) - 1;
+
+/// The integer that holds a half: 32 bits while they suffice, else 64.
+pub(super) trait Word: Copy + Eq + Send + Sync {
+    const BITS: u32;
+    /// No half: the greater id is at least 1.
+    const EMPTY: Self;
+    /// No half: all ids are below `2^id_bits - 1`.
+    const TAKEN: Self;
+    /// Keeps the lowest bits.
+    fn from_u64(value: u64) -> Self;
+    fn to_u64(self) -> u64;
+    /// Spreads the half over 32 bits, the topmost being the best spread.
+    fn hash(self) -> u32;
+}
+
+/// Multiplier of Fibonacci hashing (Knuth, The art of computer programming 3, 6.4): 2^32 over the golden ratio.
+const GOLDEN: u32 = 0x9E37_79B9;
+
+impl Word for u32 {
+    const BITS: u32 = u32::BITS;
+    const EMPTY: Self = 0;
+    const TAKEN: Self = u32::MAX;
+
+    #[inline(always)]
+    fn from_u64(value: u64) -> Self {
+        value as u32
+    }
+
+    #[inline(always)]
+    fn to_u64(self) -> u64 {
+        u64::from(self)
+    }
+
+    #[inline(always)]
+    fn hash(self) -> u32 {
+        self.wrapping_mul(GOLDEN)
+    }
+}
+
+impl Word for u64 {
+    const BITS: u32 = u64::BITS;
+    const EMPTY: Self = 0;
+    const TAKEN: Self = u64::MAX;
+
+    #[inline(always)]
+    fn from_u64(value: u64) -> Self {
+        value
+    }
+
+    #[inline(always)]
+    fn to_u64(self) -> u64 {
+        self
+    }
+
+    #[inline(always)]
+    fn hash(self) -> u32 {
+        (crate::mix::mix(self) >> 32) as u32
+    }
+}
+
+/// How pairs of ids become halves.
+///
+/// A partition spans `2^low_bits` smaller ids. Within it a half is the smaller id's low bits above the whole
+/// greater id; who owns the edge is told by the direction, of which each partition has two.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split {
+    id_bits: u32,
+    low_bits: u32,
+    pub(super) partitions: usize,
+}
+
+/// Edges a partition should get, about: of 2^17 edges some 2^14.5 each way are between owners, whose set fits
+/// a core's own cache (256 KB).
+const EDGES_A_PARTITION: usize = 1 << 17;
+
+impl Split {
+    /// Chooses partitions for so many ids and edges.
+    pub(super) fn new<W: Word>(ids: usize, edges: usize) -> Self {
+        // One more than the greatest id, so that no half is all ones.
+        let id_bits = (ids + 1).ilog2() + 1;
+        let wanted = (edges / EDGES_A_PARTITION).max(1);
+        let low_bits = (ids / wanted).max(1).ilog2().min(W::BITS - id_bits);
+        Self { id_bits, low_bits, partitions: (ids >> low_bits) + 1 }
+    }
+
+    /// The partition of an edge.
+    #[inline(always)]
+    pub(super) fn partition(self, owner: u32, contact: u32) -> usize {
+        (owner.min(contact) >> self.low_bits) as usize
+    }
+
+    #[inline(always)]
+    pub(super) fn half<W: Word>(self, owner: u32, contact: u32) -> W {
+        let low = owner.min(contact) & ((1 << self.low_bits) - 1);
+        W::from_u64(u64::from(low) << self.id_bits | u64::from(owner.max(contact)))
+    }
+
+    /// The two ids of a half, smaller one first.
+    #[inline]
+    pub(super) fn ids<W: Word>(self, partition: usize, half: W) -> (u32, u32) {
+        let half = half.to_u64();
+        let low = (half >> self.id_bits) as usize;
+        ((partition << self.low_bits | low) as u32, (half & ((1 << self.id_bits) - 1)) as u32)
+    }
+
+    /// The smaller ids of a partition.
+    pub(super) fn id_range(self, partition: usize, ids: usize) -> std::ops::Range<usize> {
+        let end = (partition + 1) << self.low_bits;
+        (partition << self.low_bits)..end.min(ids)
+    }
+}
+
+/// Halves by place, in blocks chained from the last to the first.
+pub(super) struct Halves<W> {
+    arena: Vec<W>,
+    /// Where the next half of each place goes; never the first word of a block.
+    ends: Vec<usize>,
+}
+
+impl<W: Word> Halves<W> {
+    /// Makes room for places and, without touching it yet, for halves.
+    pub(super) fn new(places: usize, halves_max: usize) -> Self {
+        let blocks_max = places + halves_max.div_ceil(BLOCK - 1);
+        let mut halves =
+            Self { arena: Vec::with_capacity(blocks_max * BLOCK), ends: Vec::with_capacity(places) };
+        for place in 0..places {
+            // The first block of a place has its number; as no block comes before itself, its link ends the chain.
+            halves.ends.push(place * BLOCK + 1);
+            halves.add_block(place);
+        }
+        halves
+    }
+
+    /// Puts a half down if `keep`, without a branch on it.
+    #[inline(always)]
+    pub(super) fn push(&mut self, place: usize, half: W, keep: bool) {
+        let end = self.ends[place];
+        self.arena[end] = half;
+        let end = end + usize::from(keep);
+        self.ends[place] = end;
+        if end.is_multiple_of(BLOCK) {
+            self.ends[place] = self.arena.len() + 1;
+            self.add_block(end / BLOCK - 1);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn add_block(&mut self, before: usize) {
+        let start = self.arena.len();
+        self.arena.resize(start + BLOCK, W::EMPTY);
+        self.arena[start] = W::from_u64(before as u64);
+    }
+
+    /// The halves of one place, a block at a time.
+    pub(super) fn blocks(&self, place: usize) -> impl Iterator<Item = &[W]> {
+        let end = self.ends[place];
+        let mut next = Some((end / BLOCK, end % BLOCK));
+        std::iter::from_fn(move || {
+            let (block, filled) = next?;
+            let (&before, halves) = self.arena[block * BLOCK..block * BLOCK + filled].split_first()?;
+            let before = before.to_u64() as usize;
+            next = (before != block).then_some((before, BLOCK));
+            Some(halves)
+        })
+    }
+
+    pub(super) fn count(&self, place: usize) -> usize {
+        self.blocks(place).map(<[W]>::len).sum()
+    }
+}
