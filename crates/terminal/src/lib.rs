@@ -2,5 +2,13 @@
 //!
 //! It holds no global state and prints nothing: bytes and data in, data out.
 
+pub mod access;
+pub mod memory;
 pub mod read;
 pub mod scan;
+pub mod server;
+pub mod setting;
+pub mod state;
+pub mod sync;
+
+pub use api::client::{Client, ClientError};

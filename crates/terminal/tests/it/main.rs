@@ -3,3 +3,6 @@
 
 mod books;
 mod examples;
+mod planning;
+mod syncing;
+mod taps;

@@ -1,0 +1,7 @@
+//! Keeping the server's book in step with the address book, delivering only what changed.
+
+mod apply;
+mod plan;
+
+pub use apply::{Outcome, SyncError, sync};
+pub use plan::{Extent, Plan, plan};
