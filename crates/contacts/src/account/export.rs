@@ -10,7 +10,6 @@ use axum::extract::State;
 use domain::key::ContactKey;
 use domain::limits;
 use domain::locale::Locale;
-use domain::order::ProductState;
 use edge::{Caller, Problem};
 use store::View;
 
@@ -65,16 +64,14 @@ fn read_subscriptions(
             let audience = named.map_or(Audience::Matches, |_| Audience::Only(Vec::new()));
             shares.push(Share { subscription: held.id, audience, since });
         }
-        let name = held.card.as_ref().map_or(held.offering.as_str(), |card| card.offering.name.text(locale));
-        let sensitive = held.card.as_ref().is_none_or(|card| card.offering.sensitive);
         subscriptions.push(Subscription {
+            name: held.name(locale).to_owned(),
+            shareable: held.is_shareable(),
             id: held.id,
             offering: held.offering.to_string(),
-            name: name.to_owned(),
             status: held.state.word().to_owned(),
             since: held.since,
             shared: held.shared,
-            shareable: held.state == ProductState::Active && !sensitive,
         });
     }
     Ok((subscriptions, shares))

@@ -3,6 +3,7 @@
 use domain::catalogue::OfferingId;
 use domain::ids::SubscriptionId;
 use domain::key::ContactKey;
+use domain::locale::Locale;
 use domain::order::ProductState;
 use jiff::Timestamp;
 
@@ -40,6 +41,18 @@ pub struct Subscription {
     pub since: Timestamp,
     /// Whether it is shared.
     pub shared: bool,
+}
+
+impl Subscription {
+    /// Its name on the card; the offering's id while there is no card.
+    pub fn name(&self, locale: Locale) -> &str {
+        self.card.as_ref().map_or(self.offering.as_str(), |card| card.offering.name.text(locale))
+    }
+
+    /// Whether it may be shown to others: active, known, and not of a sensitive kind.
+    pub fn is_shareable(&self) -> bool {
+        self.state == ProductState::Active && self.card.as_ref().is_some_and(|card| !card.offering.sensitive)
+    }
 }
 
 impl ExchangeTx<'_> {

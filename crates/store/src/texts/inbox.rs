@@ -71,7 +71,7 @@ impl TextsTx<'_> {
         };
         // Windows stand still, so a copy may come just after the first's window has closed.
         let copied = self.view.sql.query_one(
-            "SELECT 1 FROM inbox WHERE fingerprint = $1 AND received > $2",
+            "SELECT received FROM inbox WHERE fingerprint = $1 AND received > $2",
             params![fingerprint(window - 1).as_slice(), after_seconds(now, -COPY_WINDOW_S)],
         )?;
         if copied.is_some() {

@@ -1,0 +1,180 @@
+//! `GET /v1/events`: server-sent events, durable and resumable.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use api::Code;
+use api::events::{Happening, MatchChanged, ShareChanged};
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::response::sse::{Event, KeepAlive, Sse};
+use domain::ids::OrderId;
+use domain::key::ContactKey;
+use domain::limits;
+use domain::order::{Progress, Reason};
+use edge::{Caller, Problem};
+use futures::Stream;
+use store::exchange::{EventKind, StreamEvent};
+use store::{StoreError, View};
+use tokio::sync::broadcast;
+
+use crate::problem::Refused;
+use crate::{Exchange, shown};
+
+/// Events read from the store at once.
+const BATCH: usize = 100;
+/// How often a stream looks by itself: another process may have added to it.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// How many streams each subscriber holds open in this process.
+#[derive(Default)]
+pub(crate) struct Streams(Mutex<HashMap<ContactKey, i64>>);
+
+/// One open stream; closing it frees its place.
+struct Place {
+    streams: Arc<Streams>,
+    key: ContactKey,
+}
+
+impl Streams {
+    fn open(self: &Arc<Self>, key: ContactKey) -> Option<Place> {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = open.entry(key).or_default();
+        if *count >= limits::STREAMS_MAX {
+            return None;
+        }
+        *count += 1;
+        Some(Place { streams: Arc::clone(self), key })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.streams.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = open.get_mut(&self.key) {
+            *count -= 1;
+            if *count <= 0 {
+                open.remove(&self.key);
+            }
+        }
+    }
+}
+
+/// Streams what happens to the caller's orders, matches and feed; `Last-Event-ID` goes on where an
+/// earlier stream ended, and without it the stream begins now.
+#[utoipa::path(get, path = "/v1/events", security(("token" = [])),
+    params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen.")),
+    responses((status = 200, body = String, content_type = "text/event-stream"),
+        (status = "default", body = api::Problem)))]
+pub async fn events(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
+    let place = exchange.streams.open(caller.key).ok_or_else(|| {
+        let detail = format!("Close one of your {} open streams first.", limits::STREAMS_MAX);
+        Problem::new(Code::EventsTooManyStreams, detail).retry_after_s(10)
+    })?;
+    // Listening begins before the first look, so that no event falls in between.
+    let signal = exchange.store.events_signal();
+    let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
+    let after = match resume {
+        Some(after) => after,
+        None => {
+            let read = exchange.store.read::<_, Refused, _>(move |view| Ok(view.exchange().last_event(caller.key)?));
+            read.await.map_err(Problem::from)?
+        }
+    };
+    let stream = Follow { exchange, caller, after, signal, ready: Vec::new(), _place: place };
+    let stream = futures::stream::unfold(stream, |mut stream| async move {
+        let event = stream.next().await?;
+        Some((Ok(event), stream))
+    });
+    Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+struct Follow {
+    exchange: Exchange,
+    caller: Caller,
+    after: i64,
+    signal: broadcast::Receiver<ContactKey>,
+    ready: Vec<(i64, Happening)>,
+    _place: Place,
+}
+
+impl Follow {
+    /// The next event; `None` ends the stream, and the client comes back with its last id.
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some((seq, happening)) = self.ready.pop() {
+                let data = happening.data().ok()?;
+                return Some(Event::default().id(seq.to_string()).event(happening.name()).data(data));
+            }
+            if !self.look().await.ok()? {
+                let key = self.caller.key;
+                let heard = async { while self.signal.recv().await.is_ok_and(|other| other != key) {} };
+                let _ = tokio::time::timeout(LOOK_EVERY, heard).await;
+            }
+        }
+    }
+
+    /// Reads on; `false` when there was nothing.
+    async fn look(&mut self) -> Result<bool, StoreError> {
+        let (caller, after) = (self.caller, self.after);
+        let keys = self.exchange.store.keys().clone();
+        let read = move |view: &mut View<'_>| -> Result<_, StoreError> {
+            let events = view.exchange().list_events(caller.key, after, BATCH)?;
+            let last = events.last().map(|event| event.seq);
+            let mut ready = Vec::new();
+            for event in events.into_iter().rev() {
+                let seq = event.seq;
+                if let Some(happening) = read_happening(view, &keys, &caller, event)? {
+                    ready.push((seq, happening));
+                }
+            }
+            // A token that was signed out, or a person who left, has no stream.
+            let subscriber = view.contacts().find_subscriber(caller.key)?;
+            Ok((subscriber.is_some(), last, ready))
+        };
+        let (known, last, ready) = self.exchange.store.read(read).await?;
+        if !known {
+            return Err(StoreError::new(store::Kind::Unavailable, "the subscriber has left"));
+        }
+        self.after = last.unwrap_or(self.after);
+        self.ready = ready;
+        Ok(last.is_some())
+    }
+}
+
+/// What an event says to its owner now; `None` when it is about what they may no longer see.
+fn read_happening(
+    view: &mut View<'_>,
+    keys: &store::Keys,
+    caller: &Caller,
+    event: StreamEvent,
+) -> Result<Option<Happening>, StoreError> {
+    let at = event.at;
+    Ok(match event.kind {
+        EventKind::Order => {
+            let id = event.data["order"].as_str().and_then(|id| id.parse::<OrderId>().ok());
+            let order = id.map(|id| view.exchange().find_order(caller.key, id)).transpose()?.flatten();
+            let Some(mut order) = order else { return Ok(None) };
+            order.state = event.data["state"].as_str().and_then(Progress::parse).unwrap_or(order.state);
+            order.reason = event.data["reason"].as_str().and_then(Reason::parse);
+            Some(Happening::Order(shown::order(view, order, caller.locale)?))
+        }
+        EventKind::Match => {
+            event.friend.map(|number| Happening::Match(MatchChanged { number: number.e164(), matched: true, at }))
+        }
+        EventKind::Share => {
+            let share = event.data["share"].as_i64();
+            let item = share.map(|share| view.exchange().find_feed_item(caller.key, share)).transpose()?.flatten();
+            item.map(|item| {
+                let (share_id, friend) = (item.share_id(keys, caller.key), item.number.e164());
+                Happening::Share(ShareChanged { share_id, friend, shared: true, at })
+            })
+        }
+    })
+}

@@ -1,0 +1,35 @@
+//! `GET /v1/friends/{number}/shares`
+
+use api::Page;
+use api::feed::FeedItem;
+use axum::Json;
+use axum::extract::State;
+use domain::{limits, number};
+use edge::{Caller, Path, Problem};
+use store::exchange::FeedFilter;
+
+use crate::problem::Refused;
+use crate::{Exchange, shown};
+
+/// Lists what one match shares with the caller. Not matched, hidden, and nobody are all the same 404.
+#[utoipa::path(get, path = "/v1/friends/{number}/shares", security(("token" = [])),
+    params(("number" = String, Path, description = "The friend's number, in any reading.")),
+    responses((status = 200, body = Page<FeedItem>), (status = "default", body = api::Problem)))]
+pub async fn friend(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    Path(raw): Path<String>,
+) -> Result<Json<Page<FeedItem>>, Problem> {
+    let keys = exchange.store.keys().clone();
+    let number = number::read_own(&raw, exchange.region).map_err(|_| Problem::not_found())?;
+    let friend = keys.contact_key(number);
+    let read = exchange.store.read::<_, Refused, _>(move |view| {
+        view.contacts().find_match(caller.key, friend)?.ok_or_else(Problem::not_found)?;
+        let filter = FeedFilter { friend: Some(friend), ..FeedFilter::default() };
+        Ok(view.exchange().list_feed(caller.key, &filter, limits::count(limits::PAGE_ITEMS_MAX))?)
+    });
+    let items = read.await.map_err(Problem::from)?;
+    exchange.note_seen(caller.key, &items, true).await;
+    let shown = items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
+    Ok(Json(Page::whole(shown)))
+}

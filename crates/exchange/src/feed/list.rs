@@ -1,0 +1,41 @@
+//! `GET /v1/feed`
+
+use api::Page;
+use api::feed::{FeedFilter, FeedItem};
+use axum::Json;
+use axum::extract::State;
+use domain::catalogue::OfferingId;
+use domain::number;
+use edge::{Caller, Listing, Problem};
+use store::exchange;
+
+use crate::problem::Refused;
+use crate::{Exchange, shown};
+
+/// Lists what the caller's matches share with them, the newest first.
+#[utoipa::path(get, path = "/v1/feed", security(("token" = [])), params(FeedFilter, edge::PagingParams),
+    responses((status = 200, body = Page<FeedItem>), (status = "default", body = api::Problem)))]
+pub async fn list(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    listing: Listing<FeedFilter>,
+) -> Result<Json<Page<FeedItem>>, Problem> {
+    let keys = exchange.store.keys().clone();
+    // The cursor is a share's id as this viewer sees it; one that is none of theirs begins at the end.
+    let cursor: Option<String> = listing.paging.after()?;
+    let before = cursor.map(|id| keys.open_share_id(caller.key, &id).unwrap_or(0));
+    let friend = listing.filter.friend.as_deref().map(|raw| number::read_own(raw, exchange.region));
+    let offering = listing.filter.offering.as_deref().map(OfferingId::parse);
+    // A friend or an offering that cannot be is one that shares nothing.
+    let (Ok(friend), Ok(offering)) = (friend.transpose(), offering.transpose()) else {
+        return Ok(Json(Page::whole(Vec::new())));
+    };
+    let filter = exchange::FeedFilter { friend: friend.map(|number| keys.contact_key(number)), offering, before };
+    let count = listing.paging.fetch();
+    let read =
+        exchange.store.read::<_, Refused, _>(move |view| Ok(view.exchange().list_feed(caller.key, &filter, count)?));
+    let items = read.await.map_err(Problem::from)?;
+    exchange.note_seen(caller.key, &items[..items.len().min(listing.paging.limit)], false).await;
+    let shown = items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
+    Ok(Json(listing.paging.page(shown, |last: &FeedItem| last.share_id.clone())))
+}

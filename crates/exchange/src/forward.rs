@@ -1,0 +1,158 @@
+//! Jobs that hand orders, and cancellations, to the platform.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::Msisdn;
+use domain::funnel::FunnelStep;
+use domain::ids::OrderId;
+use domain::limits;
+use domain::locale::Locale;
+use domain::order::{OrderAction, Progress, Reason};
+use domain::world::after_seconds;
+use jiff::Timestamp;
+use serde::Deserialize;
+use store::exchange::{Order, PlatformNews};
+use store::jobs::{Handler, Job, JobFailed, Outcome};
+use store::{FunnelEvent, StoreError, Tx};
+use tmf::{ProductOrder, ProductOrderCreate, TmfError};
+
+use crate::Exchange;
+
+#[derive(Deserialize)]
+struct About {
+    order: OrderId,
+}
+
+type Run<'a> = Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
+
+/// Hands an order to the platform. Its id is the platform's external id, so that repeating it is the
+/// same order.
+pub(crate) struct Forward(pub(crate) Exchange);
+
+impl Handler for Forward {
+    fn run<'a>(&'a self, job: &'a Job) -> Run<'a> {
+        Box::pin(self.0.forward(job))
+    }
+}
+
+/// Asks the platform to cancel an order.
+pub(crate) struct Cancel(pub(crate) Exchange);
+
+impl Handler for Cancel {
+    fn run<'a>(&'a self, job: &'a Job) -> Run<'a> {
+        Box::pin(self.0.cancel(job))
+    }
+}
+
+impl Exchange {
+    async fn forward(&self, job: &Job) -> Result<Outcome, JobFailed> {
+        let About { order: id } = job.payload()?;
+        let Some((order, request)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
+        match self.platform.create_order(&request).await {
+            Ok(taken) => self.take_answer(id, &taken).await,
+            Err(error) if error.is_retryable() => {
+                if self.world.seconds_since(order.created) < limits::PLATFORM_UNREACHABLE_S {
+                    return Err(JobFailed::new("the platform did not take an order", error));
+                }
+                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+            }
+            Err(error) => {
+                // The platform will never take it as it is; the operator must hear of it.
+                tracing::error!(order.id = %id, error = &error as &dyn std::error::Error, "the platform refused an order's form");
+                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+            }
+        }
+    }
+
+    /// The order while it waits to be forwarded, and what to send for it.
+    async fn load_request(&self, id: OrderId) -> Result<Option<(Order, ProductOrderCreate)>, StoreError> {
+        let keys = self.store.keys().clone();
+        let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
+            let Some(order) = view.exchange().find_any_order(id)? else { return Ok(None) };
+            let subscriber = view.contacts().find_subscriber(order.placed.orderer)?;
+            let Some(subscriber) = subscriber.filter(|_| order.state == Progress::Queued) else { return Ok(None) };
+            let card = view.exchange().find_card(&order.placed.offering)?;
+            // The share is named by an opaque reference, never by the friend's number.
+            let referral = order.placed.share.map(|share| {
+                let hash = keys.hash("referral", &[&share.to_be_bytes()]);
+                hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>()
+            });
+            let request = request(&order, subscriber.number, subscriber.locale, card, referral.as_deref());
+            Ok(request.map(|request| (order, request)))
+        };
+        self.store.read(read).await
+    }
+
+    async fn take_answer(&self, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
+        // An answer is older news than any event: events that came first stay.
+        let news = read_news(taken, Timestamp::UNIX_EPOCH)
+            .ok_or_else(|| JobFailed::new("the platform answered an order in no known state", "unreadable state"))?;
+        self.store.write(move |tx| apply(tx, id, &news)).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn give_up(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
+        let write = move |tx: &mut Tx<'_>| tx.exchange().end_unforwarded(id, state, reason);
+        self.store.write::<_, StoreError, _>(write).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn cancel(&self, job: &Job) -> Result<Outcome, JobFailed> {
+        let About { order: id } = job.payload()?;
+        let order = self.store.read::<_, StoreError, _>(move |view| view.exchange().find_any_order(id)).await?;
+        let Some(order) = order.filter(|order| !order.state.is_final()) else { return Ok(Outcome::Done) };
+        let Some(platform_order) = order.platform_order else {
+            // It may be on its way at this moment: what the platform has not got, it cannot cancel.
+            return Ok(Outcome::Later(after_seconds(self.world.now(), 1)));
+        };
+        match self.platform.cancel_order(&platform_order).await {
+            // Too late is an answer too: the order's own events tell how it ends.
+            Ok(_) | Err(TmfError::Refused { status: 400..=499, .. }) => Ok(Outcome::Done),
+            Err(error) => Err(JobFailed::new("the platform did not take a cancellation", error)),
+        }
+    }
+}
+
+fn request(
+    order: &Order,
+    customer: Msisdn,
+    locale: Locale,
+    card: Option<store::exchange::Card>,
+    referral: Option<&str>,
+) -> Option<ProductOrderCreate> {
+    let external_id = order.placed.id.to_string();
+    let create = match order.placed.action {
+        OrderAction::Add => {
+            let mut seen = card?.offering;
+            // The version on the card that was tapped: the platform refuses when it has changed since.
+            seen.version = order.placed.version.unwrap_or(seen.version);
+            ProductOrderCreate::add(&external_id, customer, &seen, referral)
+        }
+        OrderAction::Delete => ProductOrderCreate::delete(&external_id, customer, order.placed.product.as_deref()?),
+    };
+    Some(create.in_language(locale))
+}
+
+/// What a product order says of the exchange's order; `None` when its state cannot be read.
+pub(crate) fn read_news(order: &ProductOrder, at: Timestamp) -> Option<PlatformNews> {
+    let state = order.order_state().ok()?.progress();
+    let reason = order.reason().filter(|_| state.is_final() && state != Progress::Completed);
+    Some(PlatformNews { platform_order: order.id.clone(), state, reason, at })
+}
+
+/// Brings the order in step, and writes down that the platform took it when this is the first news.
+pub(crate) fn apply(tx: &mut Tx<'_>, id: OrderId, news: &PlatformNews) -> Result<(), StoreError> {
+    let before = tx.exchange().find_any_order(id)?;
+    let Some(after) = tx.exchange().apply_news(id, news)? else { return Ok(()) };
+    if before.is_some_and(|order| order.platform_order.is_none()) {
+        tx.funnel().record(&FunnelEvent {
+            step: FunnelStep::Forwarded,
+            offering: Some(after.placed.offering),
+            person: Some(after.placed.orderer),
+            friend: None,
+            cause: Some(id.to_string()),
+        })?;
+    }
+    Ok(())
+}

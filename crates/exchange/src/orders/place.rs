@@ -1,0 +1,82 @@
+//! `POST /v1/orders`
+
+use api::Code;
+use api::orders::{Order, PlaceOrder};
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::IntoResponse;
+use domain::funnel::FunnelStep;
+use domain::ids::OrderId;
+use domain::key::ContactKey;
+use domain::order::OrderAction;
+use edge::{Caller, IdempotencyKey, Json, Problem};
+use serde_json::json;
+use store::exchange::{FeedItem, FirstAnswer, NewOrder};
+use store::jobs::JobKind;
+use store::{FunnelEvent, StoreError, Tx};
+
+use super::refuse_too_many;
+use crate::problem::Refused;
+use crate::{Exchange, shown};
+
+/// Orders for the caller what a match shares with them. One key, one order, whatever is repeated.
+#[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder, security(("token" = [])),
+    params(("Idempotency-Key" = String, Header, description = "A new random value for each tap.")),
+    responses((status = 202, body = Order), (status = "default", body = api::Problem)))]
+pub async fn place(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    key: IdempotencyKey,
+    Json(body): Json<PlaceOrder>,
+) -> Result<impl IntoResponse, Problem> {
+    let id = OrderId(exchange.world.uuid());
+    let share = exchange.store.keys().open_share_id(caller.key, &body.share_id);
+    let now = exchange.world.now();
+    let write = move |tx: &mut Tx<'_>| -> Result<String, Refused> {
+        let asked = body.share_id.as_bytes();
+        match tx.exchange().find_first_answer(caller.key, key.as_str(), asked)? {
+            FirstAnswer::Same(answer) => return Ok(answer),
+            FirstAnswer::OtherBody => {
+                let detail = "This Idempotency-Key was used for another order. Use a new one for each tap.";
+                return Err(Problem::new(Code::IdempotencyBodyDiffers, detail).into());
+            }
+            FirstAnswer::New => {}
+        }
+        // The gate (M7, M8): whoever may not see a share learns no more than if it did not exist.
+        let share = share.ok_or_else(Problem::not_found)?;
+        let item = tx.exchange().find_feed_item(caller.key, share)?.ok_or_else(Problem::not_found)?;
+        refuse_too_many(tx, caller.key)?;
+        let order = tx.exchange().insert_order(&new_order(id, caller.key, &item))?;
+        tx.jobs().enqueue(JobKind::ForwardOrder, &json!({ "order": id }), now)?;
+        record_tap(tx, caller.key, &item)?;
+        let shown = shown::order_with(Some(&item.card), order, caller.locale);
+        let answer = serde_json::to_string(&shown).map_err(Problem::internal)?;
+        tx.exchange().keep_first_answer(caller.key, key.as_str(), asked, &answer)?;
+        Ok(answer)
+    };
+    let answer = exchange.store.write(write).await.map_err(Problem::from)?;
+    Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer))
+}
+
+fn new_order(id: OrderId, orderer: ContactKey, item: &FeedItem) -> NewOrder {
+    NewOrder {
+        id,
+        orderer,
+        action: OrderAction::Add,
+        offering: item.card.offering.id.clone(),
+        version: Some(item.card.offering.version),
+        product: None,
+        share: Some(item.share),
+    }
+}
+
+fn record_tap(tx: &mut Tx<'_>, orderer: ContactKey, item: &FeedItem) -> Result<(), StoreError> {
+    tx.funnel().record(&FunnelEvent {
+        step: FunnelStep::Tapped,
+        offering: Some(item.card.offering.id.clone()),
+        person: Some(orderer),
+        friend: Some(item.owner),
+        cause: Some(item.share.to_string()),
+    })
+}

@@ -1,0 +1,85 @@
+//! `PUT /v1/subscriptions/{id}/share`
+
+use api::Code;
+use api::subscriptions::{Audience, SetShare, Share};
+use axum::extract::State;
+use domain::funnel::FunnelStep;
+use domain::ids::SubscriptionId;
+use domain::key::ContactKey;
+use domain::{consent, limits, number};
+use edge::{Caller, Json, Path, Problem};
+use serde_json::json;
+use store::exchange::EventKind;
+use store::{FunnelEvent, StoreError, Tx};
+
+use crate::Exchange;
+use crate::problem::Refused;
+
+/// Shares a subscription with every match, or with named ones among them.
+#[utoipa::path(put, path = "/v1/subscriptions/{id}/share", request_body = SetShare, security(("token" = [])),
+    params(("id" = String, Path, description = "The subscription's id.")),
+    responses((status = 200, body = Share), (status = "default", body = api::Problem)))]
+pub async fn set(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    Path(id): Path<SubscriptionId>,
+    Json(body): Json<SetShare>,
+) -> Result<axum::Json<Share>, Problem> {
+    let audience = exchange.read_audience(&body.audience)?;
+    let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
+        let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
+        if !held.is_shareable() {
+            let detail = "This service cannot be shared: it is not active, or is of a kind that is never shown.";
+            return Err(Problem::new(Code::ShareNotShareable, detail).into());
+        }
+        let (share, fresh) = tx.exchange().share(caller.key, id, &audience)?;
+        if fresh {
+            tell_share(tx, caller.key, share, &held.offering)?;
+        }
+        Ok(tx.exchange().find_share(id)?.ok_or_else(Problem::not_found)?.0)
+    };
+    let since = exchange.store.write(write).await.map_err(Problem::from)?;
+    Ok(axum::Json(Share { subscription: id, audience: body.audience, since }))
+}
+
+/// Writes the step down, and tells everybody who may see the share.
+fn tell_share(
+    tx: &mut Tx<'_>,
+    owner: ContactKey,
+    share: i64,
+    offering: &domain::catalogue::OfferingId,
+) -> Result<(), StoreError> {
+    tx.funnel().record(&FunnelEvent {
+        step: FunnelStep::Shared,
+        offering: Some(offering.clone()),
+        person: Some(owner),
+        friend: None,
+        cause: Some(share.to_string()),
+    })?;
+    for viewer in tx.exchange().list_viewers(share)? {
+        tx.exchange().append_event(viewer, EventKind::Share, Some(owner), &json!({ "share": share }))?;
+    }
+    Ok(())
+}
+
+impl Exchange {
+    fn read_audience(&self, audience: &Audience) -> Result<consent::Audience, Problem> {
+        let Audience::Only(numbers) = audience else { return Ok(consent::Audience::Matches) };
+        if numbers.len() > limits::count(limits::AUDIENCE_NAMED_MAX) {
+            let detail = format!("Name {} people at most, or share with all matches.", limits::AUDIENCE_NAMED_MAX);
+            return Err(Problem::new(Code::RequestInvalid, detail));
+        }
+        let mut faults = Problem::new(Code::RequestInvalid, "Some of the named numbers cannot be read.");
+        let (mut friends, mut faulty) = (Vec::new(), false);
+        for (index, raw) in numbers.iter().enumerate() {
+            match number::read_own(raw, self.region) {
+                Ok(number) => friends.push(self.store.keys().contact_key(number)),
+                Err(refusal) => {
+                    faulty = true;
+                    faults = faults.field(format!("audience.only[{index}]"), refusal.hint());
+                }
+            }
+        }
+        if faulty { Err(faults) } else { Ok(consent::Audience::Only(friends)) }
+    }
+}

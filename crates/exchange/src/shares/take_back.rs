@@ -1,0 +1,28 @@
+//! `DELETE /v1/subscriptions/{id}/share`
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::ids::SubscriptionId;
+use edge::{Caller, Path, Problem};
+use store::Tx;
+
+use crate::Exchange;
+use crate::problem::Refused;
+
+/// Takes a share back: once this is answered, nobody sees it. There being none is as good.
+#[utoipa::path(delete, path = "/v1/subscriptions/{id}/share", security(("token" = [])),
+    params(("id" = String, Path, description = "The subscription's id.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub async fn take_back(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+    Path(id): Path<SubscriptionId>,
+) -> Result<StatusCode, Problem> {
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
+        tx.exchange().unshare(id)?;
+        Ok(())
+    };
+    exchange.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,4 @@
+//! What the caller has subscribed to.
+
+pub mod end;
+pub mod list;

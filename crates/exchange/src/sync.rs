@@ -1,0 +1,129 @@
+//! Jobs that bring the exchange's copies in step with the platform: first load by paging.
+
+use std::future::Future;
+use std::pin::Pin;
+
+use domain::consent::Consent;
+use domain::key::ContactKey;
+use jiff::Timestamp;
+use serde::Deserialize;
+use store::exchange::{Card, ProductNews};
+use store::jobs::{Handler, Job, JobFailed, JobKind, Outcome};
+use store::{StoreError, Tx};
+use tmf::Product;
+
+use crate::Exchange;
+
+/// Items asked for at once.
+const PAGE: usize = 100;
+
+type Run<'a> = Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
+
+/// Brings one subscriber's subscriptions in step.
+pub(crate) struct Subscriptions(pub(crate) Exchange);
+
+impl Handler for Subscriptions {
+    fn run<'a>(&'a self, job: &'a Job) -> Run<'a> {
+        Box::pin(self.0.sync_subscriptions(job))
+    }
+}
+
+/// Brings the catalogue in step.
+pub(crate) struct Catalogue(pub(crate) Exchange);
+
+impl Handler for Catalogue {
+    fn run<'a>(&'a self, _: &'a Job) -> Run<'a> {
+        Box::pin(self.0.sync_catalogue())
+    }
+}
+
+#[derive(Deserialize)]
+struct About {
+    key: u64,
+}
+
+impl Exchange {
+    async fn sync_subscriptions(&self, job: &Job) -> Result<Outcome, JobFailed> {
+        let About { key } = job.payload()?;
+        let key = ContactKey::from_value(key);
+        let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
+            let allowed = view.contacts().has_consent(key, Consent::Subscriptions)?;
+            Ok(view.contacts().find_subscriber(key)?.filter(|_| allowed))
+        };
+        let Some(subscriber) = self.store.read(read).await? else { return Ok(Outcome::Done) };
+        let mut all = Vec::new();
+        let mut asked = 0;
+        loop {
+            let page = self.platform.list_products(subscriber.number, asked, PAGE).await;
+            let (products, total) =
+                page.map_err(|error| JobFailed::new("the platform did not list a customer's products", error))?;
+            asked += products.len();
+            let done = products.is_empty() || asked >= total;
+            all.extend(products.iter().filter_map(read_product));
+            if done {
+                break;
+            }
+        }
+        let now = self.world.now();
+        let job = job.clone();
+        let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+            if tx.contacts().has_consent(key, Consent::Subscriptions)? {
+                tx.exchange().replace_subscriptions(key, &all)?;
+                ask_for_cards(tx, now)?;
+            }
+            tx.jobs().finish(&job)
+        };
+        self.store.write(write).await?;
+        Ok(Outcome::Finished)
+    }
+
+    async fn sync_catalogue(&self) -> Result<Outcome, JobFailed> {
+        let mut asked = 0;
+        loop {
+            let page = self.platform.list_offerings(asked, PAGE).await;
+            let (offerings, total) =
+                page.map_err(|error| JobFailed::new("the platform did not list its offerings", error))?;
+            asked += offerings.len();
+            let done = offerings.is_empty() || asked >= total;
+            let cards: Vec<Card> = offerings.iter().filter_map(read_card).collect();
+            let write = move |tx: &mut Tx<'_>| cards.iter().try_for_each(|card| tx.exchange().put_card(card));
+            self.store.write::<_, StoreError, _>(write).await?;
+            if done {
+                return Ok(Outcome::Done);
+            }
+        }
+    }
+}
+
+/// Asks for the catalogue when somebody has a subscription whose card is not known.
+pub(crate) fn ask_for_cards(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    if tx.exchange().lacks_cards()? {
+        tx.jobs().enqueue_topic(JobKind::SyncCatalogue, "all", &(), now)?;
+    }
+    Ok(())
+}
+
+/// What a product says; one that cannot be read is passed over, with a word in the log.
+pub(crate) fn read_product(product: &Product) -> Option<ProductNews> {
+    let read = || {
+        let since = product.start_date.unwrap_or(Timestamp::UNIX_EPOCH);
+        let (offering, state) = (product.offering().ok()?, product.state().ok()?);
+        Some(ProductNews { product: product.id.clone(), offering, state, since })
+    };
+    let news = read();
+    if news.is_none() {
+        tracing::warn!("the platform told of a product that cannot be read; it was passed over");
+    }
+    news
+}
+
+/// The card of an offering; one that cannot be read is passed over, with a word in the log.
+pub(crate) fn read_card(offering: &tmf::ProductOffering) -> Option<Card> {
+    match offering.to_domain() {
+        Ok((offering, provider)) => Some(Card { offering, provider }),
+        Err(error) => {
+            tracing::warn!(error = &error as &dyn std::error::Error, "the platform told of an offering that cannot be read");
+            None
+        }
+    }
+}
