@@ -1,7 +1,6 @@
 //! Request bodies, read whole and within a limit.
 
 use api::Code;
-use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use domain::limits;
@@ -17,10 +16,6 @@ use crate::Problem;
 #[derive(Debug, Clone, Copy)]
 pub struct BodyLimit(pub i64);
 
-// A client that is cut off while it still sends sees a broken connection instead of the answer, so
-// an oversized body is read on and thrown away, up to here.
-const DRAINED_BYTES_MAX: usize = 32 << 20;
-
 /// The whole body.
 pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
     let limit = request.extensions().get::<BodyLimit>().map_or(limits::BODY_BYTES_MAX, |limit| limit.0);
@@ -29,26 +24,20 @@ pub(crate) async fn read(request: Request) -> Result<Bytes, Problem> {
         request.headers().get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let mut body = request.into_body();
     if declared.is_some_and(|length: usize| length > limit) {
-        return Err(drain(body, limit, 0).await);
+        return Err(too_large(limit));
     }
     let mut bytes = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(broken_off)?.into_data() else { continue };
         if bytes.len() + data.len() > limit {
-            return Err(drain(body, limit, bytes.len()).await);
+            return Err(too_large(limit));
         }
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.freeze())
 }
 
-async fn drain(mut body: Body, limit: usize, mut seen: usize) -> Problem {
-    while let Some(Ok(frame)) = body.frame().await {
-        seen = seen.saturating_add(frame.data_ref().map_or(0, Bytes::len));
-        if seen > DRAINED_BYTES_MAX {
-            break;
-        }
-    }
+fn too_large(limit: usize) -> Problem {
     Problem::new(
         Code::RequestTooLarge,
         format!("A body of at most {limit} bytes is taken here; send less at once."),

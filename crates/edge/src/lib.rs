@@ -16,6 +16,7 @@ mod listing;
 mod path;
 mod problem;
 mod shell;
+mod unread;
 
 pub use body::{Blob, BodyLimit};
 pub use caller::{Authenticate, Authenticator, Caller};

@@ -14,7 +14,7 @@ use futures::FutureExt;
 use http::{HeaderName, HeaderValue, Method};
 use tracing::Instrument;
 
-use crate::Problem;
+use crate::{Problem, unread};
 
 /// The header that names an answer.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -66,6 +66,15 @@ async fn around(State(world): State<World>, mut request: Request, next: Next) ->
 }
 
 async fn answer(request: Request, next: Next) -> Response {
+    let (request, unread) = unread::lend(request);
+    let response = answer_in_time(request, next).await;
+    if let Some(unread) = unread.filter(|_| !response.status().is_success()) {
+        unread.drain().await;
+    }
+    response
+}
+
+async fn answer_in_time(request: Request, next: Next) -> Response {
     let limit = Duration::from_secs(limits::REQUEST_S_MAX.unsigned_abs());
     let caught = AssertUnwindSafe(next.run(request)).catch_unwind();
     match tokio::time::timeout(limit, caught).await {

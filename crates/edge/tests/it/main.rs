@@ -5,6 +5,7 @@ mod caller;
 mod lists;
 mod requests;
 mod shell;
+mod socket;
 
 use std::sync::Arc;
 
