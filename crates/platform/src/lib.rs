@@ -1,1 +1,110 @@
-//! platform
+//! The platform role: catalogue, subscriptions, the decision about each order, and its confirmation by
+//! text.
+//!
+//! An order comes in at `POST productOrder` and is decided in one write: preset conditions, the claim,
+//! the provider's standing. The operator's own service starts at once; a designated provider's waits
+//! for the code that a text carries; anything else is rejected, with its reason. A reply comes in as a
+//! job, a silence as another. Whatever changes is told to the listeners at the hub, in order. Every
+//! change of an order's or a product's state goes through one function (`desk::life`), which knows the
+//! tables of `domain::order`.
+//!
+//! Limits: bodies, pages, open confirmations and listeners as in `domain::limits`.
+
+mod auth;
+mod desk;
+mod hub;
+mod jobs;
+mod lists;
+mod product;
+mod product_offering;
+mod product_order;
+mod refusal;
+pub mod seed;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use domain::confirmation::Answer;
+use domain::limits;
+use domain::world::World;
+use jiff::tz::TimeZone;
+use store::Store;
+use store::jobs::{Handler, JobKind};
+use tmf::Transport;
+
+/// What the operator sets.
+#[derive(Clone)]
+pub struct PlatformConfig {
+    /// Bearer tokens accepted at every face of the platform.
+    pub operator_tokens: Vec<String>,
+    /// Whether no token is needed; to be set only where the listener is bound to loopback.
+    pub open_on_loopback: bool,
+    /// Seconds from the centre's acceptance of a confirmation text to the end of its order.
+    pub confirmation_time_limit_s: i64,
+    /// Wrong answers that end an order; 1 in the source.
+    pub attempts: i64,
+    /// What answers a confirmation.
+    pub answer: Answer,
+    /// The operator's time zone: for the days of a designation, and the moment in a text.
+    pub zone: TimeZone,
+    /// The common sender address, to which confirmations append digits.
+    pub sender: String,
+}
+
+impl Default for PlatformConfig {
+    fn default() -> Self {
+        Self {
+            operator_tokens: Vec::new(),
+            open_on_loopback: false,
+            confirmation_time_limit_s: limits::CONFIRMATION_S_DEFAULT,
+            attempts: 1,
+            answer: Answer::Code,
+            zone: TimeZone::fixed(jiff::tz::offset(8)),
+            sender: "10690001".to_owned(),
+        }
+    }
+}
+
+/// Chooses how a listener's callback is reached; bound late, so that no role is built from another.
+pub trait Callbacks: Send + Sync {
+    /// The transport to a callback, which is handed requests with their whole address; `None`: this
+    /// callback may not be called.
+    fn transport(&self, callback: &str) -> Option<Arc<dyn Transport>>;
+}
+
+/// The platform and all that it needs; cheap to clone.
+#[derive(Clone)]
+pub struct Platform {
+    /// Where it keeps everything.
+    pub store: Store,
+    /// The clock and the dice.
+    pub world: World,
+    /// What the operator sets.
+    pub config: Arc<PlatformConfig>,
+    /// How listeners are reached.
+    pub callbacks: Arc<dyn Callbacks>,
+}
+
+/// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`, and the operator's seed.
+pub fn routes(platform: Platform) -> Router {
+    let door = auth::Door::new(&platform);
+    let body = DefaultBodyLimit::max(limits::count(limits::BODY_BYTES_MAX));
+    Router::new()
+        .merge(product_order::routes())
+        .merge(product::routes())
+        .merge(product_offering::routes())
+        .merge(hub::routes())
+        .layer(body)
+        .merge(seed::routes())
+        .method_not_allowed_fallback(async || refusal::Refusal::method())
+        .layer(from_fn_with_state(door, auth::guard))
+        .with_state(platform)
+}
+
+/// The handlers of the platform's jobs.
+pub fn jobs(platform: Platform) -> Vec<(JobKind, Arc<dyn Handler>)> {
+    jobs::all(platform)
+}

@@ -50,6 +50,9 @@ pub struct PartyRef {
     /// What the id points to.
     #[serde(rename = "@referredType", skip_serializing_if = "Option::is_none")]
     pub referred_type: Option<String>,
+    /// Ours: the language to address the person in, BCP 47.
+    #[serde(rename = "preferredLanguage", skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 impl PartyRef {
@@ -60,6 +63,7 @@ impl PartyRef {
             role: Some("customer".to_owned()),
             name: None,
             referred_type: Some("Individual".to_owned()),
+            language: None,
         }
     }
 

@@ -212,6 +212,14 @@ impl ProductOffering {
         Ok((offering, provider))
     }
 
+    /// Whether an offering with this status can be ordered; `None` for a word that we never write.
+    pub fn read_status(word: &str) -> Option<bool> {
+        [(ACTIVE, true), (RETIRED, false)]
+            .into_iter()
+            .find(|(known, _)| *known == word)
+            .map(|(_, active)| active)
+    }
+
     fn value(&self, name: &str) -> Option<&Value> {
         let found = self.prod_spec_char_value_use.iter().find(|c| c.name == name)?;
         found.product_spec_characteristic_value.first().map(|v| &v.value)

@@ -2,6 +2,7 @@
 
 use domain::Msisdn;
 use domain::catalogue::Offering;
+use domain::locale::Locale;
 use domain::order::{OrderAction, OrderState, Reason};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -164,6 +165,15 @@ impl ProductOrderCreate {
             product_order_item: vec![item],
             ..Self::default()
         }
+    }
+
+    /// The same, with the language to address the customer in.
+    #[must_use]
+    pub fn in_language(mut self, locale: Locale) -> Self {
+        for party in &mut self.related_party {
+            party.language = Some(locale.tag().to_owned());
+        }
+        self
     }
 }
 

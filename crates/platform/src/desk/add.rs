@@ -1,0 +1,62 @@
+//! An order that subscribes comes to its end: with a product, or without.
+
+use domain::catalogue::Offering;
+use domain::funnel::FunnelStep;
+use domain::ids::ProductId;
+use domain::order::{OrderState, ProductState, Reason};
+use domain::texts;
+use store::platform::{ClaimHolder, ConfirmationOutcome, Customer, OrderRow, ProductRow};
+
+use super::Desk;
+use crate::refusal::Refusal;
+
+impl Desk<'_, '_> {
+    /// Starts the service of an order in progress: product, charge event, receipt, all in this commit.
+    pub(crate) fn complete_add(
+        &mut self,
+        order: &mut OrderRow,
+        customer: &Customer,
+        offering: &Offering,
+    ) -> Result<(), Refusal> {
+        let mut product = ProductRow {
+            id: ProductId(self.world.uuid()),
+            customer: customer.key,
+            offering: offering.id.clone(),
+            state: ProductState::Created,
+            price: offering.price,
+            since: self.world.now(),
+            ended: None,
+        };
+        self.begin_product(&product)?;
+        if !self.tx.platform().pass_claim(order.id, &product)? {
+            return Err(Refusal::state("the order no longer holds the claim on its offering"));
+        }
+        self.move_product(&mut product, ProductState::Active)?;
+        self.tx.platform().insert_activation_charge(&product)?;
+        self.tx.platform().put_order_product(order.id, product.id)?;
+        order.product = Some(product.id);
+        self.move_order(order, OrderState::Completed, None)?;
+        self.receipt(customer, texts::receipt_started(customer.locale, offering))?;
+        self.funnel(FunnelStep::Active, order)?;
+        Ok(())
+    }
+
+    /// Ends a pending order without a product: its code is void, its claim free, and the person is told
+    /// unless they ended it themselves on the screen that shows it.
+    pub(crate) fn cancel(&mut self, order: &mut OrderRow, reason: Reason) -> Result<(), Refusal> {
+        self.tx.platform().close_confirmation(order.id, ConfirmationOutcome::Ended)?;
+        self.move_order(order, OrderState::Cancelled, Some(reason))?;
+        let (Some(key), Some(id)) = (order.customer, order.offering.clone()) else { return Ok(()) };
+        self.tx.platform().release_claim(key, &id, ClaimHolder::Order(order.id))?;
+        if reason != Reason::UserCancelled {
+            let customer = self.tx.platform().find_customer(key)?;
+            let offering = self.tx.platform().find_offering(&id)?;
+            if let (Some(customer), Some((offering, _))) = (customer, offering) {
+                let name = offering.name.text(customer.locale);
+                self.receipt(&customer, texts::not_ordered(customer.locale, name, reason))?;
+            }
+        }
+        self.funnel(FunnelStep::Ended, order)?;
+        Ok(())
+    }
+}

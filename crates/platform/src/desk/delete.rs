@@ -1,0 +1,40 @@
+//! An order that unsubscribes.
+
+use domain::funnel::FunnelStep;
+use domain::order::{OrderState, ProductState};
+use domain::texts;
+use store::platform::{ClaimHolder, Customer, OrderRow, ProductRow};
+
+use super::Desk;
+use crate::refusal::Refusal;
+
+impl Desk<'_, '_> {
+    /// Ends the product of an order in progress.
+    pub(crate) fn complete_delete(
+        &mut self,
+        order: &mut OrderRow,
+        customer: &Customer,
+        product: &mut ProductRow,
+    ) -> Result<(), Refusal> {
+        // The product's table has no step from suspended to terminated: it is made active, unbilled, on
+        // the way, in this one commit. The same for one that has not begun.
+        if matches!(
+            product.state,
+            ProductState::Suspended | ProductState::Created | ProductState::PendingActive
+        ) {
+            self.move_product(product, ProductState::Active)?;
+        }
+        self.move_product(product, ProductState::Terminated)?;
+        self.tx.platform().release_claim(
+            customer.key,
+            &product.offering,
+            ClaimHolder::Product(product.id),
+        )?;
+        self.move_order(order, OrderState::Completed, None)?;
+        if let Some((offering, _)) = self.tx.platform().find_offering(&product.offering)? {
+            self.receipt(customer, texts::receipt_ended(customer.locale, &offering))?;
+        }
+        self.funnel(FunnelStep::Ended, order)?;
+        Ok(())
+    }
+}

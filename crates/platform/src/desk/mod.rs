@@ -1,0 +1,55 @@
+//! Where orders are decided: one write in progress, with all that the rules need at hand.
+
+mod add;
+mod ask;
+mod delete;
+mod events;
+mod life;
+mod reply;
+mod settle;
+mod take;
+mod take_back;
+mod texts;
+mod verdict;
+
+use domain::catalogue::OfferingId;
+use domain::funnel::FunnelStep;
+use domain::key::ContactKey;
+use domain::world::World;
+use store::platform::OrderRow;
+use store::{FunnelEvent, StoreError, Tx};
+
+use crate::{Platform, PlatformConfig};
+
+pub(crate) use ask::Waiting;
+pub(crate) use events::Delivery;
+pub(crate) use take::Asked;
+
+/// One write in progress. Its verbs stand in this module's files, one concern each.
+pub(crate) struct Desk<'t, 'a> {
+    pub(crate) tx: &'t mut Tx<'a>,
+    pub(crate) world: &'t World,
+    pub(crate) config: &'t PlatformConfig,
+}
+
+impl<'t, 'a> Desk<'t, 'a> {
+    pub(crate) fn new(tx: &'t mut Tx<'a>, platform: &'t Platform) -> Self {
+        Self { tx, world: &platform.world, config: &platform.config }
+    }
+
+    /// Writes a step of the funnel down, with the order that it follows from.
+    fn funnel(&mut self, step: FunnelStep, order: &OrderRow) -> Result<(), StoreError> {
+        let (offering, person) = (order.offering.clone(), order.customer);
+        self.funnel_of(step, offering, person, order.external_id.clone())
+    }
+
+    fn funnel_of(
+        &mut self,
+        step: FunnelStep,
+        offering: Option<OfferingId>,
+        person: Option<ContactKey>,
+        cause: Option<String>,
+    ) -> Result<(), StoreError> {
+        self.tx.funnel().record(&FunnelEvent { step, offering, person, friend: None, cause })
+    }
+}

@@ -1,0 +1,126 @@
+//! The decision about an order (M9, M10, M11), before anything is written but the claim.
+
+use domain::catalogue::{Offering, Provider};
+use domain::decision::{Payer, Preset, Way, monthly_hundredths, preset_conditions, way};
+use domain::ids::ProductOrderId;
+use domain::key::ContactKey;
+use domain::limits;
+use domain::order::{OrderAction, Reason};
+use store::platform::{ClaimHolder, ConfirmationOutcome, Customer, ProductRow};
+
+use super::{Asked, Desk};
+use crate::refusal::Refusal;
+
+/// How an order goes on.
+pub(crate) enum Verdict {
+    /// It is refused.
+    Reject(Reason, Option<ProductOrderId>),
+    /// It subscribes; the claim is taken.
+    Add(Customer, Offering, Provider, Way),
+    /// It ends a product.
+    Delete(Customer, ProductRow),
+}
+
+impl Desk<'_, '_> {
+    /// Decides about an order; takes the claim when the order adds.
+    pub(crate) fn decide(&mut self, id: ProductOrderId, asked: &Asked) -> Result<Verdict, Refusal> {
+        let Some(number) = asked.customer else { return Ok(reject(Reason::OfferingNotAvailable)) };
+        let customer = self.tx.platform().put_customer(number, asked.locale)?;
+        match asked.action {
+            Some(OrderAction::Add) => self.decide_add(id, customer, asked),
+            Some(OrderAction::Delete) => self.decide_delete(customer, asked),
+            None => Ok(reject(Reason::OfferingNotAvailable)),
+        }
+    }
+
+    fn decide_add(
+        &mut self,
+        id: ProductOrderId,
+        customer: Customer,
+        asked: &Asked,
+    ) -> Result<Verdict, Refusal> {
+        let found = match &asked.offering {
+            Some(offering) => self.tx.platform().find_offering(offering)?,
+            None => None,
+        };
+        let Some((offering, provider)) = found else { return Ok(reject(Reason::OfferingNotAvailable)) };
+        if let Err(reason) = self.preset(customer.key, &offering, asked.version)? {
+            return Ok(reject(reason));
+        }
+        match self.tx.platform().take_claim(customer.key, &offering.id, id)? {
+            None => {}
+            Some(ClaimHolder::Product(_)) => return Ok(reject(Reason::AlreadySubscribed)),
+            Some(ClaimHolder::Order(open)) => return Ok(Verdict::Reject(Reason::OrderOpen, Some(open))),
+        }
+        match self.way(customer.key, &provider)? {
+            Ok(way) => Ok(Verdict::Add(customer, offering, provider, way)),
+            Err(reason) => {
+                self.tx.platform().release_claim(customer.key, &offering.id, ClaimHolder::Order(id))?;
+                Ok(reject(reason))
+            }
+        }
+    }
+
+    fn preset(
+        &mut self,
+        customer: ContactKey,
+        offering: &Offering,
+        shown_version: Option<i64>,
+    ) -> Result<Result<(), Reason>, Refusal> {
+        let mut platform = self.tx.platform();
+        let live = platform.list_live_products(customer)?;
+        let (barred, monthly_cap_hundredths) = platform.load_payer(customer)?;
+        let mut monthly_spend_hundredths = 0_i64;
+        for product in &live {
+            if let Some((known, _)) = platform.find_offering(&product.offering)? {
+                let priced = Offering { price: product.price, ..known };
+                monthly_spend_hundredths =
+                    monthly_spend_hundredths.saturating_add(monthly_hundredths(&priced));
+            }
+        }
+        let excluding = platform.list_excluding(&offering.id)?;
+        let live: Vec<_> = live.into_iter().map(|product| product.offering).collect();
+        Ok(preset_conditions(&Preset {
+            offering,
+            shown_version,
+            payer: Payer { barred, monthly_cap_hundredths, monthly_spend_hundredths },
+            excluded_by_live: excluding.iter().any(|other| live.contains(other)),
+            live: &live,
+        }))
+    }
+
+    /// The way by the provider's standing today; a phone with too many open questions gets no more.
+    pub(crate) fn way(
+        &mut self,
+        customer: ContactKey,
+        provider: &Provider,
+    ) -> Result<Result<Way, Reason>, Refusal> {
+        let now = self.world.now();
+        let way = way(provider, now.to_zoned(self.config.zone.clone()).date());
+        if way == Ok(Way::Confirm) {
+            let open = self.tx.platform().list_confirmations(customer, now)?;
+            let open = open.iter().filter(|row| row.outcome == ConfirmationOutcome::Open).count();
+            if open >= limits::count(limits::CONFIRMATIONS_OPEN_MAX) {
+                return Ok(Err(Reason::OrderOpen));
+            }
+        }
+        Ok(way)
+    }
+
+    fn decide_delete(&mut self, customer: Customer, asked: &Asked) -> Result<Verdict, Refusal> {
+        let live = self.tx.platform().list_live_products(customer.key)?;
+        let product = live.into_iter().find(|product| {
+            // By the product's id where it is given; a terminal that knows only the offering may say that.
+            match (asked.product, &asked.offering) {
+                (Some(id), _) => product.id == id,
+                (None, Some(offering)) => product.offering == *offering,
+                (None, None) => false,
+            }
+        });
+        Ok(product.map_or(reject(Reason::NotSubscribed), |product| Verdict::Delete(customer, product)))
+    }
+}
+
+fn reject(reason: Reason) -> Verdict {
+    Verdict::Reject(reason, None)
+}

@@ -1,0 +1,24 @@
+//! The hubs of the three interfaces: who is told of events.
+
+mod register;
+mod remove;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::{delete, post};
+use tmf::paths::{CATALOGUE, HUB, INVENTORY, ORDERING};
+
+use crate::Platform;
+
+pub(crate) fn routes() -> Router<Platform> {
+    [CATALOGUE, ORDERING, INVENTORY].into_iter().fold(Router::new(), |router, interface| {
+        let register =
+            move |State(platform): State<Platform>, body| register::register(platform, interface, body);
+        let remove = move |State(platform): State<Platform>, Path(id): Path<String>| {
+            remove::remove(platform, interface, id)
+        };
+        router
+            .route(&format!("{interface}{HUB}"), post(register))
+            .route(&format!("{interface}{HUB}/{{id}}"), delete(remove))
+    })
+}

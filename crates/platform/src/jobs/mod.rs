@@ -1,0 +1,21 @@
+//! The platform's jobs: replies, time limits, events.
+
+mod deliver;
+mod expire;
+mod read_reply;
+mod text_settled;
+
+use std::sync::Arc;
+
+use store::jobs::{Handler, JobKind};
+
+use crate::Platform;
+
+pub(crate) fn all(platform: Platform) -> Vec<(JobKind, Arc<dyn Handler>)> {
+    vec![
+        (JobKind::ReadReply, Arc::new(read_reply::ReadReply(platform.clone()))),
+        (JobKind::TextSettled, Arc::new(text_settled::TextSettled(platform.clone()))),
+        (JobKind::ExpireConfirmation, Arc::new(expire::ExpireConfirmation(platform.clone()))),
+        (JobKind::DeliverHubEvents, Arc::new(deliver::DeliverHubEvents(platform))),
+    ]
+}
