@@ -75,13 +75,16 @@ impl Population {
         Self { books }
     }
 
-    pub(crate) fn edges(&self) -> Vec<Edge> {
-        let mut edges = Vec::with_capacity(self.books.iter().map(Vec::len).sum());
-        for (owner, book) in (0u32..).zip(&self.books) {
+    pub(crate) fn edge_count(&self) -> usize {
+        self.books.iter().map(Vec::len).sum()
+    }
+
+    /// All entries, book after book, as keys.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
+        (0u32..).zip(&self.books).flat_map(|(owner, book)| {
             let owner = key(owner);
-            edges.extend(book.iter().map(|&contact| Edge { owner, contact: key(contact) }));
-        }
-        edges
+            book.iter().map(move |&contact| Edge { owner, contact: key(contact) })
+        })
     }
 }
 

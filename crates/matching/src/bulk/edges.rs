@@ -137,15 +137,16 @@ impl<W: Word> Thrower<'_, W> {
     /// Finds the owners' ids: one by one where each has many edges in a row, together where they have not.
     #[inline]
     fn find_owners(&mut self, batch: &[Edge; BATCH], ids: &mut [u32; BATCH]) {
-        let changes = batch.windows(2).filter(|two| two[0].owner != two[1].owner).count();
-        if changes > OWNERS_ONE_BY_ONE {
-            self.owners.find_batch(|at| batch[at].owner, ids);
-            self.last = (batch[BATCH - 1].owner, ids[BATCH - 1]);
-            return;
-        }
         let (mut owner, mut id) = self.last;
-        for (edge, place) in batch.iter().zip(ids) {
+        let mut alone = 0;
+        for (edge, place) in batch.iter().zip(ids.iter_mut()) {
             if edge.owner != owner || id == Owners::NONE {
+                alone += 1;
+                if alone > OWNERS_ONE_BY_ONE {
+                    self.owners.find_batch(|at| batch[at].owner, ids);
+                    self.last = (batch[BATCH - 1].owner, ids[BATCH - 1]);
+                    return;
+                }
                 (owner, id) = (edge.owner, self.owners.find(mix(edge.owner)));
             }
             *place = id;

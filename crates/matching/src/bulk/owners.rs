@@ -61,24 +61,23 @@ impl Owners {
     /// million owners this takes a third of the time of looking up one key after the other.
     #[inline]
     pub(super) fn find_batch(&self, keys: impl Fn(usize) -> u64, ids: &mut [u32; BATCH]) {
-        let (mut mixed, mut starts, mut touched) = ([0; BATCH], [0; BATCH], [0; BATCH]);
+        let (mut mixed, mut starts, mut smaller) = ([0; BATCH], [0; BATCH], [0; BATCH]);
         let mut outgrown = 0u64;
         for at in 0..BATCH {
             mixed[at] = mix(keys(at));
-            let bucket = scale(mixed[at], self.starts.len() - 1);
-            starts[at] = self.starts[bucket];
-            outgrown |= u64::from(self.starts[bucket + 1] - starts[at] > WINDOW as u32) << at;
+            let (start, end) = self.bucket(mixed[at]);
+            starts[at] = start;
+            outgrown |= u64::from(end - start > WINDOW as u32) << at;
         }
         // The first and the last entry of a window lie on the one or two cache lines that it takes.
         for at in 0..BATCH {
-            let start = starts[at] as usize;
-            let (first, last) = (self.sorted[start], self.sorted[start + WINDOW - 1]);
-            touched[at] = u32::from(first < mixed[at]) + u32::from(last < mixed[at]);
+            let window = self.window(starts[at]);
+            smaller[at] = u32::from(window[0] < mixed[at]) + u32::from(window[WINDOW - 1] < mixed[at]);
         }
         for at in 0..BATCH {
-            let window = &self.sorted[starts[at] as usize..starts[at] as usize + WINDOW + 1];
+            let window = self.window(starts[at]);
             let between = window[1..WINDOW - 1].iter().map(|&one| u32::from(one < mixed[at]));
-            let smaller = touched[at] + between.sum::<u32>();
+            let smaller = smaller[at] + between.sum::<u32>();
             let id = starts[at] + smaller;
             let found = (window[smaller as usize] == mixed[at]) & (id < self.count as u32);
             ids[at] = id | u32::from(found).wrapping_sub(1);
@@ -92,10 +91,23 @@ impl Owners {
 
     /// Finds the id of one mixed key.
     pub(super) fn find(&self, mixed: u64) -> u32 {
-        let bucket = scale(mixed, self.starts.len() - 1);
-        let (start, end) = (self.starts[bucket], self.starts[bucket + 1]);
+        let (start, end) = self.bucket(mixed);
         let bucket = &self.sorted[start as usize..end as usize];
         bucket.binary_search(&mixed).map_or(Self::NONE, |place| start + place as u32)
+    }
+
+    /// Where the bucket of a mixed key begins and ends.
+    #[inline(always)]
+    fn bucket(&self, mixed: u64) -> (u32, u32) {
+        let bucket = scale(mixed, self.starts.len() - 1);
+        let two: &[u32; 2] = self.starts[bucket..].first_chunk().unwrap_or(&[0; 2]);
+        (two[0], two[1])
+    }
+
+    /// The entries from a place on, and the one behind them.
+    #[inline(always)]
+    fn window(&self, start: u32) -> &[u64; WINDOW + 1] {
+        self.sorted[start as usize..].first_chunk().unwrap_or(&[u64::MAX; WINDOW + 1])
     }
 }
 

@@ -127,7 +127,8 @@ impl Registry {
 
     fn insert_slot(&mut self, slot: u64) {
         let mut carried = slot;
-        for place in &mut self.slots[(((slot >> 32) * self.homes) >> 32) as usize..] {
+        let home = self.home(slot);
+        for place in &mut self.slots[home..] {
             if *place == EMPTY {
                 *place = carried;
                 return;
@@ -136,19 +137,22 @@ impl Registry {
                 std::mem::swap(place, &mut carried);
             }
         }
+        grow_gently(&mut self.slots);
         self.slots.push(carried);
     }
 
     fn rebuild(&mut self, homes: u64) {
         let old = std::mem::take(&mut self.slots);
         self.homes = homes;
-        let mut slots = Vec::with_capacity(homes as usize);
+        // The last cluster may run over the end by a few slots; more are rare and find room then.
+        let mut slots = Vec::with_capacity(homes as usize + 64);
         for slot in old.into_iter().filter(|&slot| slot != EMPTY) {
             // Slots come in ascending order, so each goes to its home or right behind the one before.
             let home = self.home(slot);
             if slots.len() < home {
                 slots.resize(home, EMPTY);
             }
+            grow_gently(&mut slots);
             slots.push(slot);
         }
         if slots.len() < homes as usize {
