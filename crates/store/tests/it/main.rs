@@ -3,3 +3,4 @@
 mod backends;
 mod contacts_laws;
 mod jobs_laws;
+mod texts_laws;

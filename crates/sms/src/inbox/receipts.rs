@@ -1,0 +1,55 @@
+//! Receipts: what became of a text sent earlier.
+
+use smpp::{DeliverAck, Receipt, ReceiptState, fold_message_id};
+use store::StoreError;
+use store::texts::ReceiptTaken;
+
+use super::count;
+use crate::persist;
+use crate::role::Room;
+
+/// Writes down a final receipt; one whose text is not known yet is parked until the answer has come.
+pub(super) async fn take(room: &Room, receipt: &Receipt) -> DeliverAck {
+    if !receipt.state.is_final() {
+        count("receipt_not_final");
+        return DeliverAck::Stored;
+    }
+    let delivered = receipt.state == ReceiptState::Delivered;
+    let message_id = fold_message_id(&receipt.message_id, room.config.receipt_ids);
+    // Parked first: an acceptance that is written meanwhile looks here after its commit.
+    room.parked.park(&message_id, delivered, room.world.now());
+    match write(room, message_id.clone(), delivered).await {
+        Ok(ReceiptTaken::NotKnown) => {
+            count("receipt_parked");
+            DeliverAck::Stored
+        }
+        Ok(taken) => {
+            room.parked.take(&message_id);
+            count("receipt");
+            if let ReceiptTaken::Settled(text) = &taken {
+                persist::count(text);
+            }
+            DeliverAck::Stored
+        }
+        Err(error) => {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a receipt could not be stored and is to come again"
+            );
+            count("try_later");
+            DeliverAck::TryLater
+        }
+    }
+}
+
+async fn write(room: &Room, message_id: String, delivered: bool) -> Result<ReceiptTaken, StoreError> {
+    let (account, world) = (room.account.clone(), room.world.clone());
+    let write = move |tx: &mut store::Tx<'_>| {
+        let taken = tx.texts().receive_receipt(&account, &message_id, delivered)?;
+        if let ReceiptTaken::Settled(text) = &taken {
+            persist::tell(tx, text, world.now())?;
+        }
+        Ok(taken)
+    };
+    room.store.write(write).await
+}

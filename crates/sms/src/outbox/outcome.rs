@@ -1,0 +1,73 @@
+//! Writing down what became of a text.
+
+use domain::ids::TextId;
+use jiff::Timestamp;
+use smpp::fold_message_id;
+use store::texts::{ReceiptTaken, TextState};
+
+use crate::persist::{count, insist, tell};
+use crate::role::Room;
+
+impl Room {
+    /// A message id as answers write it, folded.
+    pub(crate) fn answered_id(&self, message_id: &str) -> String {
+        fold_message_id(message_id, self.config.answer_ids)
+    }
+
+    /// Writes down that the centre has all parts, and whatever receipts came before that.
+    pub(crate) async fn accepted(&self, id: TextId, message_ids: Vec<String>) {
+        self.progress.forget(id);
+        let (account, world, ids) = (self.account.clone(), self.world.clone(), message_ids.clone());
+        let accepted = insist(&self.store, "accept", move |tx| {
+            let accepted = tx.texts().accept(id, &account, &ids)?;
+            if let Some(text) = &accepted {
+                tell(tx, text, world.now())?;
+            }
+            Ok(accepted)
+        });
+        accepted.await.flatten().iter().for_each(count);
+        // A receipt parks before it looks for its text, so one that did not find it is here by now.
+        for message_id in message_ids {
+            if let Some(delivered) = self.parked.take(&message_id) {
+                self.receipt_of_accepted(message_id, delivered).await;
+            }
+        }
+    }
+
+    async fn receipt_of_accepted(&self, message_id: String, delivered: bool) {
+        let (account, world) = (self.account.clone(), self.world.clone());
+        let taken = insist(&self.store, "receipt", move |tx| {
+            let taken = tx.texts().receive_receipt(&account, &message_id, delivered)?;
+            if let ReceiptTaken::Settled(text) = &taken {
+                tell(tx, text, world.now())?;
+            }
+            Ok(taken)
+        });
+        if let Some(ReceiptTaken::Settled(text)) = taken.await {
+            count(&text);
+        }
+    }
+
+    /// Writes down that a text has come to its end without the centre having taken it.
+    pub(crate) async fn settled(&self, id: TextId, state: TextState) {
+        self.progress.forget(id);
+        let world = self.world.clone();
+        let settled = insist(&self.store, "settle", move |tx| {
+            let settled = tx.texts().settle(id, state)?;
+            if let Some(text) = &settled {
+                tell(tx, text, world.now())?;
+            }
+            Ok(settled)
+        });
+        settled.await.flatten().iter().for_each(count);
+    }
+
+    /// Puts a text back into the queue.
+    pub(crate) async fn requeued(&self, id: TextId, at: Timestamp, counted: bool) {
+        insist(&self.store, "requeue", move |tx| match counted {
+            true => tx.texts().requeue(id, at),
+            false => tx.texts().requeue_uncounted(id, at),
+        })
+        .await;
+    }
+}

@@ -1,0 +1,230 @@
+//! Takes texts as they come due and sends several at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ids::TextId;
+use smpp::{Address, Closed, Refusal, Session, Submit, SubmitError, text};
+use store::StoreError;
+use store::texts::{OutboundText, TextState};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::policy::{Verdict, after_failure};
+use crate::role::Room;
+
+/// How long the pump sleeps when nothing tells it to wake: another process may have queued a text.
+const NAP: Duration = Duration::from_secs(1);
+/// The least nap, so that a clock that stands does not make it spin.
+const NAP_LEAST: Duration = Duration::from_millis(10);
+/// How long what is in hand gets to be written down at the end.
+const FINISH: Duration = Duration::from_secs(5);
+
+/// Why the pump stopped.
+pub(crate) enum Ended {
+    /// It was told to.
+    Stopped,
+    /// The session ended.
+    Closed(Closed),
+}
+
+/// Sends texts over one session after another.
+pub(crate) struct Pump {
+    room: Arc<Room>,
+    /// Texts in hand, over the sessions' ends: each stays until its outcome is written down.
+    flying: JoinSet<()>,
+}
+
+impl Pump {
+    pub(crate) fn new(room: Arc<Room>) -> Self {
+        Self { room, flying: JoinSet::new() }
+    }
+
+    /// Sends what is due until the session ends or the role shall stop.
+    pub(crate) async fn run(&mut self, session: &Session, stopping: &CancellationToken) -> Ended {
+        let mut signal = self.room.store.texts_signal();
+        loop {
+            signal.mark_unchanged();
+            let nap = self.launch(session).await;
+            if let Some(rate) = self.room.rate.recover(Instant::now()) {
+                session.set_rate(rate);
+            }
+            metrics::gauge!("sms_window_in_use").set(session.window_in_use() as f64);
+            tokio::select! {
+                biased;
+                () = stopping.cancelled() => return Ended::Stopped,
+                reason = session.closed() => return Ended::Closed(reason),
+                Some(done) = self.flying.join_next(), if !self.flying.is_empty() => {
+                    self.landed(done);
+                    // Those that came down together make room for one commit.
+                    while let Some(done) = self.flying.try_join_next() {
+                        self.landed(done);
+                    }
+                }
+                _ = signal.changed(), if self.free() > 0 => {}
+                () = tokio::time::sleep(nap) => {}
+            }
+        }
+    }
+
+    /// Waits for what is in hand, and gives up what cannot be written down in time: it is still marked
+    /// sent, and the next start finds it.
+    pub(crate) async fn finish(mut self) {
+        let all = async { while self.flying.join_next().await.is_some() {} };
+        if tokio::time::timeout(FINISH, all).await.is_err() {
+            tracing::warn!(sms.texts = self.flying.len(), "texts in hand were left to the next start");
+            self.flying.shutdown().await;
+        }
+    }
+
+    fn free(&self) -> usize {
+        self.room.config.window.max(1).saturating_sub(self.flying.len())
+    }
+
+    fn landed(&self, done: Result<(), tokio::task::JoinError>) {
+        if let Err(error) = done {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "sending a text failed in a way that is a mistake in this program"
+            );
+        }
+    }
+
+    /// Sends what is due and fits; tells how long to wait for more.
+    async fn launch(&mut self, session: &Session) -> Duration {
+        if self.free() == 0 {
+            return NAP;
+        }
+        match self.take_due().await {
+            Ok((texts, nap)) => {
+                for text in texts {
+                    self.flying.spawn(send(Arc::clone(&self.room), session.clone(), text));
+                }
+                nap
+            }
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "texts could not be taken from the queue"
+                );
+                NAP
+            }
+        }
+    }
+
+    async fn take_due(&self) -> Result<(Vec<OutboundText>, Duration), StoreError> {
+        let free = self.free();
+        let now = self.room.world.now();
+        // Looking costs a read, not a commit.
+        let next = self.room.store.read(|view| view.texts().next_due()).await?;
+        match next {
+            Some(next) if next <= now => {}
+            Some(next) => {
+                let wait = Duration::try_from(next.duration_since(now)).unwrap_or(NAP_LEAST);
+                return Ok((Vec::new(), wait.clamp(NAP_LEAST, NAP)));
+            }
+            None => return Ok((Vec::new(), NAP)),
+        }
+        let taken = self.room.store.write(move |tx| tx.texts().take_due(free)).await?;
+        // A full take may have left more; nothing taken means that what is due has expired meanwhile.
+        let nap = if taken.len() == free { NAP_LEAST } else { NAP };
+        Ok((taken, nap))
+    }
+}
+
+/// Why a text did not leave whole.
+enum Failure {
+    Expired,
+    TooLong,
+    Submit(SubmitError),
+}
+
+/// Sends one text and writes down what became of it.
+async fn send(room: Arc<Room>, session: Session, text: OutboundText) {
+    let id = text.id;
+    match submit_parts(&room, &session, &text).await {
+        Ok(message_ids) => room.accepted(id, message_ids).await,
+        Err(Failure::Expired) => room.settled(id, TextState::Expired).await,
+        Err(Failure::TooLong) => {
+            tracing::error!(text.id = %id, "a text of more than 255 parts cannot be sent: shorten it");
+            room.settled(id, TextState::Rejected).await;
+        }
+        Err(Failure::Submit(error)) => {
+            let verdict = after_failure(error, &text, &room.world);
+            report(&room, &session, id, error, verdict);
+            match verdict {
+                Verdict::Again { at, counted } => room.requeued(id, at, counted).await,
+                Verdict::Settle(state) => room.settled(id, state).await,
+            }
+        }
+    }
+}
+
+/// Sends the parts one after the other, so that nothing follows a part that was refused.
+async fn submit_parts(room: &Room, session: &Session, text: &OutboundText) -> Result<Vec<String>, Failure> {
+    let segments = text::segments(&text.body, reference(text.id));
+    if segments.is_empty() {
+        return Err(Failure::TooLong);
+    }
+    let mut message_ids = room.progress.take(text.id);
+    // A late answer names a text and no part, so only a text in one piece asks for it.
+    let tag = (segments.len() == 1).then(|| text.id.0.as_u128());
+    for segment in segments.into_iter().skip(message_ids.len()) {
+        let left = text.not_after.duration_since(room.world.now());
+        let Some(validity) = Duration::try_from(left).ok().filter(|left| !left.is_zero()) else {
+            return Err(Failure::Expired);
+        };
+        let submit = Submit {
+            source: Address::short_code(&format!("{}{}", room.config.sender, text.suffix)),
+            destination: Address::international(&text.to.e164()),
+            segment,
+            validity: Some(validity),
+            receipt: true,
+        };
+        let answer = match tag {
+            Some(tag) => session.submit_tagged(submit, tag).await,
+            None => session.submit(submit).await,
+        };
+        match answer {
+            Ok(message_id) => message_ids.push(room.answered_id(&message_id)),
+            Err(error) => {
+                room.progress.keep(text.id, message_ids);
+                return Err(Failure::Submit(error));
+            }
+        }
+    }
+    Ok(message_ids)
+}
+
+/// The reference that a text's parts share: always the same for one text, so that a phone joins parts
+/// of two sendings. The last octets of the id are random (RFC 9562, section 5.7).
+fn reference(id: TextId) -> u16 {
+    let bytes = id.0.into_bytes();
+    u16::from_be_bytes([bytes[14], bytes[15]])
+}
+
+fn report(room: &Room, session: &Session, id: TextId, error: SubmitError, verdict: Verdict) {
+    if let SubmitError::Refused { kind: Refusal::Throttled | Refusal::QueueFull, .. } = error
+        && let Some(rate) = room.rate.throttled(Instant::now())
+    {
+        session.set_rate(rate);
+        tracing::warn!(
+            sms.rate_per_s = rate,
+            "the centre asks for less, so texts leave more slowly for a while"
+        );
+    }
+    let status = match error {
+        SubmitError::Refused { status, .. } => status,
+        SubmitError::NotSent | SubmitError::Unknown => 0,
+    };
+    match verdict {
+        Verdict::Again { .. } => {
+            metrics::counter!("sms_texts_requeued_total").increment(1);
+            tracing::debug!(text.id = %id, smpp.status = status, "a text was put back: {error}");
+        }
+        Verdict::Settle(state) => {
+            tracing::warn!(text.id = %id, text.state = state.word(), smpp.status = status, "a text was given up: {error}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The SMS role against the simulated centre over real sockets, on the embedded store.
+
+// The exemption for tests covers test functions alone, and the fixtures are for nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bench;
+mod inbound;
+mod link;
+mod outbound;
+mod restart;
