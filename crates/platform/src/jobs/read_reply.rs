@@ -16,7 +16,6 @@ pub(crate) struct ReadReply(pub(crate) Platform);
 /// The stored inbound text.
 #[derive(Deserialize)]
 struct Payload {
-    #[serde(alias = "id", alias = "text_id")]
     text: TextId,
 }
 

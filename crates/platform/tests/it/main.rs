@@ -1,0 +1,11 @@
+//! The platform through its router and its jobs, on the embedded store, with a set clock.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by stopping")]
+
+mod confirmations;
+mod events;
+mod faces;
+mod house;
+mod orders;
+mod replies;
+mod seeds;
