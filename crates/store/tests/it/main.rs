@@ -3,4 +3,5 @@
 mod backends;
 mod contacts_laws;
 mod jobs_laws;
+mod platform_laws;
 mod texts_laws;
