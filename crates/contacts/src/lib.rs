@@ -62,8 +62,17 @@ fn backups() -> OpenApiRouter<Contacts> {
         .layer(Extension(BodyLimit(limits::BACKUP_BYTES_MAX)))
 }
 
-/// Its part of `/v1`, with the document that describes it.
-pub fn routes(contacts: Contacts) -> OpenApiRouter {
+/// Its part of `/v1`.
+pub fn routes(contacts: Contacts) -> axum::Router {
+    described().split_for_parts().0.with_state(contacts)
+}
+
+/// The part of the OpenAPI document that describes those very routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+fn described() -> OpenApiRouter<Contacts> {
     OpenApiRouter::new()
         .routes(routes!(registration::begin::begin))
         .routes(routes!(registration::confirm::confirm))
@@ -76,5 +85,4 @@ pub fn routes(contacts: Contacts) -> OpenApiRouter {
         .routes(routes!(matches::list::list))
         .routes(routes!(consents::give::give, consents::take_back::take_back))
         .routes(routes!(hidden::hide, hidden::show))
-        .with_state(contacts)
 }

@@ -50,8 +50,17 @@ impl Exchange {
     }
 }
 
-/// Its part of `/v1`, with the document that describes it.
-pub fn routes(exchange: Exchange) -> OpenApiRouter {
+/// Its part of `/v1`.
+pub fn routes(exchange: Exchange) -> axum::Router {
+    described().split_for_parts().0.with_state(exchange)
+}
+
+/// The part of the OpenAPI document that describes those very routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    described().split_for_parts().1
+}
+
+fn described() -> OpenApiRouter<Exchange> {
     OpenApiRouter::new()
         .routes(routes!(subscriptions::list::list))
         .routes(routes!(subscriptions::end::end))
@@ -62,7 +71,6 @@ pub fn routes(exchange: Exchange) -> OpenApiRouter {
         .routes(routes!(orders::show::show))
         .routes(routes!(orders::cancel::cancel))
         .routes(routes!(events::events))
-        .with_state(exchange)
 }
 
 /// The jobs it does.

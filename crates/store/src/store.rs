@@ -239,6 +239,14 @@ impl<'a> View<'a> {
     pub(crate) fn new(sql: &'a mut dyn Sql, keys: &'a Keys) -> Self {
         Self { sql, keys }
     }
+
+    /// Reads the whole database and checks it, as far as the database itself can tell.
+    ///
+    /// # Errors
+    /// Damaged, when a page or an index is not what was written.
+    pub fn check_integrity(&mut self) -> Result<(), StoreError> {
+        self.sql.check_integrity()
+    }
 }
 
 /// One atomic write; each role's nouns have a transaction of their own, which also reads.

@@ -67,12 +67,16 @@ impl ContactsTx<'_> {
         self.change_book(owner, &old, &new)
     }
 
-    /// Deletes a book and ends all matches that rest on it.
+    /// Deletes a book's contacts and ends all matches that rest on it. What stays is a version that goes
+    /// on from here: a terminal that was in step must see that it no longer is.
     ///
     /// # Errors
     /// The store's.
     pub fn forget_book(&mut self, owner: ContactKey) -> Result<(), StoreError> {
-        self.view.sql.execute("DELETE FROM book WHERE key = $1", params![owner])?;
+        self.view.sql.execute(
+            "UPDATE book SET version = version + 1, size = 0, keys = $1, changed = $2 WHERE key = $3 AND size > 0",
+            params![matching::book::encode(&[]), self.world.now(), owner],
+        )?;
         self.view.sql.execute("DELETE FROM matched WHERE owner = $1", params![owner])?;
         self.view.sql.execute("DELETE FROM matched WHERE friend = $1", params![owner])?;
         Ok(())

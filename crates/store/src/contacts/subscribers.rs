@@ -104,6 +104,7 @@ impl ContactsTx<'_> {
         self.forget_book(key)?;
         for sql in [
             "DELETE FROM session WHERE key = $1",
+            "DELETE FROM book WHERE key = $1",
             "DELETE FROM consent WHERE key = $1",
             "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",

@@ -82,6 +82,14 @@ impl Sql for SqliteSql<'_> {
         }
         Ok(rows)
     }
+
+    fn check_integrity(&mut self) -> Result<(), StoreError> {
+        let rows = self.query("PRAGMA integrity_check(1)", &[])?;
+        match rows.first().map(|row| row.text(0)) {
+            Some(Ok("ok")) => Ok(()),
+            _ => Err(StoreError::damaged("SQLite's integrity check failed")),
+        }
+    }
 }
 
 fn read_value(value: ValueRef<'_>) -> Result<Value, StoreError> {

@@ -23,6 +23,7 @@ laws! {
     hiding_hides_both_ways_and_can_be_taken_back
     erasing_a_person_leaves_no_match_and_no_session
     a_refused_write_leaves_nothing
+    a_forgotten_book_ends_its_matches_and_its_version_goes_on
     what_was_acknowledged_is_there_after_reopening
 }
 
@@ -220,4 +221,16 @@ async fn what_was_acknowledged_is_there_after_reopening(bench: Bench) {
     upload(&bench.store, key(&bench, 2), keys(&bench, &[1])).await;
     let bench = bench.reopen().await;
     assert_eq!(friends(&bench, 1).await, [2]);
+}
+
+async fn a_forgotten_book_ends_its_matches_and_its_version_goes_on(bench: Bench) {
+    people(&bench, &[1, 2]).await;
+    upload(&bench.store, key(&bench, 1), keys(&bench, &[2])).await;
+    upload(&bench.store, key(&bench, 2), keys(&bench, &[1])).await;
+    let owner = key(&bench, 1);
+    bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().forget_book(owner)).await.unwrap();
+    let book = bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_book(owner)).await.unwrap();
+    assert_eq!((book.version, book.size), (2, 0));
+    assert!(friends(&bench, 2).await.is_empty());
+    assert_eq!(upload(&bench.store, owner, keys(&bench, &[2])).await.book.version, 3);
 }

@@ -1,0 +1,58 @@
+//! The command line: every command with its flags. What a command does stands in `commands`.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands;
+
+/// Hutong: neighbours show each other the services they use, and order them in one tap.
+#[derive(Debug, Parser)]
+#[command(name = "hutong", version, about, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Plays the whole story in one process with a simulated SMS centre, then keeps serving.
+    #[cfg(all(feature = "server", feature = "terminal"))]
+    Demo(commands::demo::Args),
+    /// Runs the servers: all roles, or those named.
+    #[cfg(feature = "server")]
+    Serve(commands::serve::Args),
+    /// Puts a catalogue, providers, plans and subscriptions from a JSON file into the platform.
+    #[cfg(feature = "server")]
+    Seed(commands::seed::Args),
+    /// Recomputes the matches from the books, compares, and verifies what is stored.
+    #[cfg(feature = "server")]
+    Check(commands::check::Args),
+    /// Reads one raw number field a line from stdin and prints one JSON object for each.
+    Numbers(commands::numbers::Args),
+    /// The terminal of one person: address book, shares, orders.
+    #[cfg(feature = "terminal")]
+    Terminal(commands::terminal::Args),
+    /// Runs a simulated SMS centre: phones with screens.
+    #[cfg(feature = "server")]
+    Smsc(commands::smsc::Args),
+    /// Prints every limit.
+    Limits(commands::limits::Args),
+    /// Prints the contract of the subscriber interface.
+    #[cfg(feature = "server")]
+    Openapi(commands::openapi::Args),
+    /// Says what is wrong with this installation.
+    #[cfg(feature = "server")]
+    Doctor(commands::doctor::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_of_commands_is_sound() {
+        Cli::command().debug_assert();
+    }
+}

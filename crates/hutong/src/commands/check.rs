@@ -1,0 +1,46 @@
+//! `hutong check`: recomputes matches and verifies what is stored.
+
+use std::io::Write;
+
+use secrecy::ExposeSecret;
+use store::{Keys, Store, StoreError};
+
+use crate::config::{Config, ConfigArgs};
+use crate::failure::Failure;
+
+/// Its flags.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Opens the store, recomputes all matches from the books, and compares; reads every byte on the way.
+///
+/// # Errors
+/// A [`Failure`] that says what differs.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let config = Config::load(&args.config)?;
+    let world = crate::world::system();
+    let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
+    let keys = Keys::load(&config.key_file(), false, &world).map_err(|error| opened(error.into()))?;
+    let store = match &config.database {
+        Some(url) => Store::open_postgres(url.expose_secret(), keys, world).await,
+        None => Store::open_embedded(&config.data, keys, world),
+    };
+    let store = store.map_err(opened)?;
+    let checked = store
+        .read::<_, StoreError, _>(|view| {
+            view.check_integrity()?;
+            view.contacts().check_matches()
+        })
+        .await;
+    store.close().await;
+    let (missing, extra) = checked.map_err(|error| {
+        Failure::user("the stored data is damaged").because(&error).hint("Restore the data directory from a backup.")
+    })?;
+    if missing + extra > 0 {
+        return Err(Failure::user(format!("{missing} matches are missing and {extra} are too many")));
+    }
+    std::io::stdout().write_all(b"ok: the matches are those of the books\n").map_err(|error| Failure::stdout(&error))
+}

@@ -1,0 +1,97 @@
+//! `hutong serve`: the servers.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use platform::PlatformConfig;
+use secrecy::ExposeSecret;
+use sms::SmsConfig;
+use tokio::net::TcpListener;
+
+use crate::config::{Config, ConfigArgs, Role};
+use crate::failure::Failure;
+use crate::house::{House, Plan, Roles, StartError};
+use crate::telemetry::{self, Metrics};
+
+/// Its flags.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+/// Serves until Ctrl-C or a signal to end, then finishes what is in flight.
+///
+/// # Errors
+/// A [`Failure`] of the configuration, of a socket or of the store.
+pub(crate) async fn run(args: Args) -> Result<(), Failure> {
+    let config = Config::load(&args.config)?;
+    let metrics = telemetry::start_metrics()?;
+    tokio::spawn(metrics.clone().keep_small());
+    if config.platform.operator_tokens.is_empty() && !config.platform.open_on_loopback {
+        tracing::info!("no operator token is configured: /tmf-api and /operator answer nobody but this process");
+    }
+    let house = House::open(plan(&config, metrics).await?, crate::world::system()).await.map_err(failure)?;
+    super::stop_wanted().await;
+    tracing::info!("ending: finishing what is in flight");
+    house.close().await;
+    Ok(())
+}
+
+async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
+    Ok(Plan {
+        listen: bind(config.listen, "listen").await?,
+        metrics: bind(config.metrics, "metrics").await?,
+        data: config.data.clone(),
+        database: config.database.as_ref().map(|url| url.expose_secret().to_owned()),
+        key_file: config.key_file(),
+        roles: Roles {
+            contacts: config.has(Role::Contacts),
+            exchange: config.has(Role::Exchange),
+            platform: config.has(Role::Platform),
+            sms: config.has(Role::Sms),
+        },
+        region: config.default_region,
+        prefixes: config.registration.prefixes.clone(),
+        sms: sms_config(config),
+        platform: platform_config(config),
+        platform_url: config.platform.url.clone().map(|url| {
+            let token = config.platform.operator_tokens.first();
+            (url, token.map(|token| token.expose_secret().to_owned()))
+        }),
+        render: Arc::new(move || metrics.render()),
+    })
+}
+
+fn sms_config(config: &Config) -> SmsConfig {
+    let sms = &config.sms;
+    let mut link = SmsConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret(), &sms.sender);
+    link.region = config.default_region;
+    link
+}
+
+/// The built-in platform's part of the configuration.
+pub(super) fn platform_config(config: &Config) -> PlatformConfig {
+    let tokens = config.platform.operator_tokens.iter().map(|token| token.expose_secret().to_owned());
+    PlatformConfig {
+        operator_tokens: tokens.collect(),
+        open_on_loopback: config.platform.open_on_loopback && config.listen.ip().is_loopback(),
+        confirmation_time_limit_s: config.confirmation.time_limit_s,
+        attempts: config.confirmation.attempts.into(),
+        sender: config.sms.sender.clone(),
+        ..PlatformConfig::default()
+    }
+}
+
+async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::user(format!("{address} cannot be listened on"))
+            .because(&error)
+            .hint(format!("Stop what runs there, or set `{key}` to another address; port 0 picks a free one."))
+    })
+}
+
+/// A start that did not succeed: every cause is the operator's to mend.
+pub(super) fn failure(error: StartError) -> Failure {
+    Failure::user("the servers cannot start").because(&error)
+}

@@ -1,0 +1,83 @@
+//! What types cannot say about a setting.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Config;
+
+/// A path and what is wrong with it.
+type Fault = (&'static str, &'static str);
+
+/// SMPP 3.4 section 5.2.1: a system id has 16 octets, the last of them zero.
+const SYSTEM_ID_CHARS_MAX: usize = 15;
+
+/// SMPP 3.4 section 5.2.2: a password has 9 octets, the last of them zero.
+const PASSWORD_CHARS_MAX: usize = 8;
+
+/// SMPP 3.4 section 5.2.8: an address has up to 20 digits; four stay free for the suffix.
+const SENDER_DIGITS_MAX: usize = 16;
+
+/// A token shorter than this could be found by trying.
+const TOKEN_CHARS_MIN: usize = 16;
+
+/// A year: longer, and nobody remembers what they are asked.
+const TIME_LIMIT_S_MAX: i64 = 365 * 86_400;
+
+/// Checks the values, in the order of the file.
+///
+/// # Errors
+/// The first fault.
+pub(super) fn check(config: &Config) -> Result<(), Fault> {
+    let needed = |fine: bool, path: &'static str, cause: &'static str| if fine { Ok(()) } else { Err((path, cause)) };
+    let Config { registration, sms, platform, confirmation, .. } = config;
+
+    needed(!config.data.as_os_str().is_empty(), "data", "it is empty")?;
+    needed(config.database.as_ref().is_none_or(is_database), "database", "it is no address of PostgreSQL")?;
+    needed(!config.roles.is_empty(), "roles", "there is none, so there would be nothing to do")?;
+
+    let prefixes = &registration.prefixes;
+    needed(!prefixes.is_empty(), "registration.prefixes", "there is none, so nobody could register")?;
+    needed(prefixes.iter().all(|prefix| is_prefix(prefix)), "registration.prefixes", "one is not + and digits")?;
+
+    needed(!sms.host.trim().is_empty(), "sms.host", "it is empty")?;
+    needed(sms.port != 0, "sms.port", "port 0 is nowhere")?;
+    let id = &sms.system_id;
+    needed(is_ascii_of(id, 1, SYSTEM_ID_CHARS_MAX), "sms.system_id", "it is empty, too long or not ASCII")?;
+    let password = sms.password.expose_secret();
+    needed(is_ascii_of(password, 0, PASSWORD_CHARS_MAX), "sms.password", "it is too long or not ASCII")?;
+    let sender = &sms.sender;
+    let digits = (1..=SENDER_DIGITS_MAX).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit());
+    needed(digits, "sms.sender", "it is not 1 to 16 digits")?;
+
+    needed(platform.url.as_ref().is_none_or(|url| is_url(url)), "platform.url", "it is no http or https address")?;
+    needed(platform.operator_tokens.iter().all(is_token), "platform.operator_tokens", "one is too short")?;
+
+    let time = confirmation.time_limit_s;
+    needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
+    needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")
+}
+
+fn is_database(url: &SecretString) -> bool {
+    let url = url.expose_secret();
+    url.starts_with("postgres://") || url.starts_with("postgresql://")
+}
+
+fn is_prefix(prefix: &str) -> bool {
+    prefix.strip_prefix('+').is_some_and(|digits| {
+        // E.164 numbers have 15 digits at most.
+        (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    })
+}
+
+fn is_ascii_of(text: &str, least: usize, most: usize) -> bool {
+    (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
+}
+
+fn is_url(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+}
+
+fn is_token(token: &SecretString) -> bool {
+    let token = token.expose_secret();
+    token.len() >= TOKEN_CHARS_MIN && token.bytes().all(|b| b.is_ascii_graphic())
+}

@@ -1,0 +1,169 @@
+//! Every setting once: its key, its shape, and what to write there. Flags, environment variables and
+//! error hints all come from this table.
+
+use clap::{Arg, ArgAction, ArgMatches};
+use figment::value::Value;
+
+/// How a setting's text from a flag or an environment variable becomes a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    Text,
+    Number,
+    Switch,
+    List,
+}
+
+/// One setting.
+#[derive(Debug)]
+pub(super) struct Key {
+    /// Its path in `hutong.toml`, such as `sms.port`.
+    pub(super) path: &'static str,
+    /// Its flag without the dashes, such as `sms-port`.
+    pub(super) flag: &'static str,
+    pub(super) shape: Shape,
+    /// Its name in usage texts.
+    pub(super) value: &'static str,
+    /// What to write, as the object of "write …".
+    pub(super) want: &'static str,
+    /// Whether its value must not be repeated in an error.
+    pub(super) secret: bool,
+}
+
+const fn key(
+    path: &'static str,
+    flag: &'static str,
+    shape: Shape,
+    value: &'static str,
+    want: &'static str,
+) -> Key {
+    Key { path, flag, shape, value, want, secret: false }
+}
+
+const fn secret(
+    path: &'static str,
+    flag: &'static str,
+    shape: Shape,
+    value: &'static str,
+    want: &'static str,
+) -> Key {
+    Key { path, flag, shape, value, want, secret: true }
+}
+
+/// The table.
+pub(super) const KEYS: &[Key] = &[
+    key("listen", "listen", Shape::Text, "ADDRESS", "where to serve, such as 127.0.0.1:8080; port 0 picks a free one"),
+    key("metrics", "metrics", Shape::Text, "ADDRESS", "where /metrics, /livez and /readyz are, such as 127.0.0.1:9090"),
+    key("data", "data", Shape::Text, "DIR", "the directory of the embedded store, such as ./hutong-data"),
+    secret("database", "database", Shape::Text, "URL", "postgres://user@host/name, or leave it out for the embedded store"),
+    key("roles", "roles", Shape::List, "ROLES", "some of contacts, exchange, platform, sms, web"),
+    key("default_region", "default-region", Shape::Text, "REGION", "the two letters of a country, such as CN"),
+    key("registration.prefixes", "registration-prefixes", Shape::List, "PREFIXES", "the prefixes of the numbers served, such as +86"),
+    key("sms.host", "sms-host", Shape::Text, "HOST", "the SMS centre's host, such as 127.0.0.1"),
+    key("sms.port", "sms-port", Shape::Number, "PORT", "the SMS centre's port, such as 2775"),
+    key("sms.system_id", "sms-system-id", Shape::Text, "ID", "the account at the SMS centre, 1 to 15 ASCII characters"),
+    secret("sms.password", "sms-password", Shape::Text, "PASSWORD", "the account's password, up to 8 ASCII characters"),
+    key("sms.sender", "sms-sender", Shape::Text, "DIGITS", "the sending number, 1 to 16 digits, such as 10690001"),
+    key("platform.url", "platform-url", Shape::Text, "URL", "https://… of the operator's own platform, or leave it out"),
+    secret("platform.operator_tokens", "platform-operator-tokens", Shape::List, "TOKENS", "tokens of 16 or more visible characters"),
+    key("platform.open_on_loopback", "platform-open-on-loopback", Shape::Switch, "BOOL", "true or false"),
+    key("keys.file", "keys-file", Shape::Text, "FILE", "the file of the secret key, outside the data directory"),
+    key("confirmation.time_limit_s", "confirmation-time-limit-s", Shape::Number, "SECONDS", "the seconds to answer, 1 to 31536000"),
+    key("confirmation.attempts", "confirmation-attempts", Shape::Number, "COUNT", "the wrong answers that end an order, 1 to 10"),
+];
+
+/// The setting at a path.
+pub(super) fn find(path: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.path == path)
+}
+
+impl Key {
+    /// `sms.system_id` is `HUTONG_SMS__SYSTEM_ID`.
+    pub(super) fn variable(&self) -> String {
+        format!("HUTONG_{}", self.path.replace('.', "__").to_ascii_uppercase())
+    }
+
+    /// A text as this setting's value; what does not fit stays a text and is refused later, by name.
+    pub(super) fn value_of(&self, text: &str) -> Value {
+        let as_text = || Value::from(text);
+        match self.shape {
+            // Left as it stands: a password such as 0123 is no number.
+            Shape::Text => as_text(),
+            Shape::Number => text.trim().parse::<u64>().map_or_else(|_| as_text(), Value::from),
+            Shape::Switch => text.trim().parse::<bool>().map_or_else(|_| as_text(), Value::from),
+            Shape::List => {
+                // `["a", "b"]`, as the file has it, is understood too.
+                let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
+                let items = bare.split(',').map(|item| item.trim().trim_matches('"'));
+                items.filter(|item| !item.is_empty()).map(Value::from).collect::<Vec<_>>().into()
+            }
+        }
+    }
+}
+
+/// The settings given as flags, and the file to read first; every command that needs a
+/// configuration takes them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ConfigArgs {
+    /// `--config`.
+    pub(super) file: Option<String>,
+    /// Path and text of each flag that was given.
+    pub(super) given: Vec<(&'static str, String)>,
+}
+
+/// clap's name for `--config`, which is no setting itself.
+const FILE: &str = "config";
+
+impl ConfigArgs {
+    /// The settings of a file, or of `hutong.toml` where none is named.
+    pub(crate) fn from_file(file: Option<String>) -> Self {
+        Self { file, given: Vec::new() }
+    }
+
+    /// Sets one more key, as if its flag had been given.
+    pub(crate) fn set(&mut self, path: &'static str, text: impl Into<String>) {
+        self.given.push((path, text.into()));
+    }
+}
+
+impl clap::FromArgMatches for ConfigArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut args = Self::default();
+        args.update_from_arg_matches(matches)?;
+        Ok(args)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.file = matches.get_one::<String>(FILE).cloned();
+        self.given = KEYS
+            .iter()
+            .filter_map(|key| matches.get_one::<String>(key.path).map(|text| (key.path, text.clone())))
+            .collect();
+        Ok(())
+    }
+}
+
+impl clap::Args for ConfigArgs {
+    fn augment_args(command: clap::Command) -> clap::Command {
+        let file = Arg::new(FILE)
+            .long(FILE)
+            .value_name("F")
+            .env("HUTONG_CONFIG")
+            .help("the configuration file [default: hutong.toml, when there is one]");
+        KEYS.iter().fold(command.arg(file), |command, key| {
+            let arg = Arg::new(key.path)
+                .long(key.flag)
+                .value_name(key.value)
+                .action(ArgAction::Set)
+                .help_heading("Settings")
+                .help(key.want);
+            command.arg(match key.shape {
+                Shape::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),
+                _ => arg,
+            })
+        })
+    }
+
+    fn augment_args_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_args(command)
+    }
+}

@@ -1,0 +1,118 @@
+use std::io::Write;
+
+use super::*;
+use secrecy::ExposeSecret;
+
+fn load(toml: &str, variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Config, String> {
+    let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
+    file.write_all(toml.as_bytes()).unwrap();
+    let mut args = ConfigArgs { file: Some(file.path().display().to_string()), given: Vec::new() };
+    for (path, text) in flags {
+        args.set(path, *text);
+    }
+    let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+    let figment = sources::gather(&args, variables).map_err(|failure| format!("{failure:?}"))?;
+    Config::from_figment(&figment).map_err(|failure| format!("{failure:?}"))
+}
+
+#[test]
+fn an_empty_file_gives_a_configuration_that_serves_a_first_run() {
+    let config = load("", &[], &[]).unwrap();
+    assert_eq!(config.listen.port(), 8080);
+    assert_eq!(config.roles.len(), 5);
+    assert_eq!(config.sms.sender, "10690001");
+    assert_eq!(config.confirmation.time_limit_s, 86_400);
+    assert!(config.key_file().ends_with("hutong-data.key"));
+}
+
+#[test]
+fn flags_go_before_variables_and_variables_before_the_file() {
+    let toml = "[sms]\nport = 1\nhost = \"a\"\nsystem_id = \"file\"\n";
+    let variables = [("HUTONG_SMS__PORT", "2"), ("HUTONG_SMS__HOST", "b"), ("HUTONG_TEST_POSTGRES", "x")];
+    let config = load(toml, &variables, &[("sms.port", "3")]).unwrap();
+    assert_eq!((config.sms.port, config.sms.host.as_str(), config.sms.system_id.as_str()), (3, "b", "file"));
+}
+
+#[test]
+fn a_text_that_looks_like_a_number_stays_a_text() {
+    let variables = [("HUTONG_SMS__PASSWORD", "00123"), ("HUTONG_SMS__SENDER", "0106")];
+    let config = load("", &variables, &[]).unwrap();
+    assert_eq!((config.sms.password.expose_secret(), config.sms.sender.as_str()), ("00123", "0106"));
+}
+
+#[test]
+fn lists_are_separated_by_commas_and_repeats_are_dropped() {
+    let config = load("", &[("HUTONG_ROLES", "sms, contacts,sms")], &[]).unwrap();
+    assert_eq!(config.roles, [Role::Sms, Role::Contacts]);
+    assert!(config.has(Role::Sms) && !config.has(Role::Web));
+}
+
+#[test]
+fn an_unknown_key_is_refused_by_its_whole_name() {
+    for (toml, name) in [("lisen = \"x\"", "`lisen`"), ("[sms]\nprt = 1", "`sms.prt`"), ("[smms]\nport = 1", "`smms`")] {
+        let failure = load(toml, &[], &[]).unwrap_err();
+        assert!(failure.contains(name) && failure.contains(".toml"), "{failure}");
+    }
+    let failure = load("", &[("HUTONG_SMS_PORT", "1")], &[]).unwrap_err();
+    assert!(failure.contains("HUTONG_SMS_PORT") && failure.contains("HUTONG_SMS__PORT"), "{failure}");
+}
+
+#[test]
+fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
+    let failure = load("", &[("HUTONG_SMS__PORT", "70000")], &[]).unwrap_err();
+    assert!(failure.contains("`sms.port` from environment variable HUTONG_SMS__PORT"), "{failure}");
+    assert!(failure.contains("such as 2775"), "{failure}");
+    for (path, text) in [
+        ("listen", "8080"),
+        ("roles", "contact"),
+        ("roles", ""),
+        ("default_region", "ZZ"),
+        ("registration.prefixes", "86"),
+        ("sms.system_id", "longer than fifteen"),
+        ("sms.sender", "+8610690001"),
+        ("platform.url", "platform.example"),
+        ("platform.open_on_loopback", "yes"),
+        ("confirmation.time_limit_s", "0"),
+        ("confirmation.attempts", "-1"),
+    ] {
+        let failure = load("", &[], &[(path, text)]).unwrap_err();
+        assert!(failure.contains(&format!("`{path}` from flag --")), "{path}: {failure}");
+    }
+}
+
+#[test]
+fn a_secret_is_in_no_error_and_in_no_debug_text() {
+    let toml = "database = \"postgres://u:hush9@h/n\"\n[sms]\npassword = \"hush9\"\n\
+                [platform]\noperator_tokens = [\"hush9-hush9-hush9\"]";
+    let config = load(toml, &[], &[]).unwrap();
+    assert!(!format!("{config:?}").contains("hush9"));
+    for toml in [
+        "database = \"mysql://u:hush9@h/n\"",
+        "[sms]\npassword = \"hush9-is-too-long\"",
+        "[sms]\npassword = [\"hush9\"]",
+        "[sms]\npassword = hush9",
+        "[platform]\noperator_tokens = [\"hush9\"]",
+        "[platform]\noperator_tokens = \"hush9\"",
+    ] {
+        let failure = load(toml, &[], &[]).unwrap_err();
+        assert!(!failure.contains("hush9"), "{failure}");
+    }
+}
+
+#[test]
+fn every_key_of_the_table_is_a_key_of_the_configuration() {
+    for key in keys::KEYS {
+        // A list of one list fits no key, so the answer must complain about this key and no unknown one.
+        let failure = load("", &[(&key.variable(), "\u{0}")], &[]);
+        let text = format!("{failure:?}");
+        assert!(!text.contains("is no setting"), "{}: {text}", key.path);
+        assert_eq!(key.flag, key.path.replace(['.', '_'], "-"));
+    }
+}
+
+#[test]
+fn a_configuration_file_that_is_named_must_be_there() {
+    let args = ConfigArgs { file: Some("no-such.toml".to_owned()), given: Vec::new() };
+    let failure = sources::gather(&args, std::iter::empty()).unwrap_err();
+    assert!(format!("{failure:?}").contains("no-such.toml is not there"));
+}

@@ -1,0 +1,42 @@
+//! `/livez`, `/readyz` and `/metrics`, on a listener of their own.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::response::IntoResponse;
+use axum::routing::get;
+use sms::Link;
+use store::{Store, StoreError};
+
+use super::Render;
+
+/// The three routes.
+pub(super) fn routes(store: Store, link: Option<Link>, render: Render) -> Router {
+    let ready = {
+        let store = store.clone();
+        move || ready(store.clone(), link.clone())
+    };
+    let metrics = move || metrics(store.clone(), Arc::clone(&render));
+    Router::new().route("/livez", get(async || "alive\n")).route("/readyz", get(ready)).route("/metrics", get(metrics))
+}
+
+/// Ready means that the store answers. A centre that is away is told, but texts wait for it: the
+/// servers go on serving.
+async fn ready(store: Store, link: Option<Link>) -> impl IntoResponse {
+    let stored = store.ping().await.is_ok();
+    let status = if stored { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = |good: bool| if good { "ok" } else { "away" };
+    let centre = link.map_or("not here", |link| word(link.is_bound()));
+    (status, format!("store: {}\nsms centre: {centre}\n", word(stored)))
+}
+
+async fn metrics(store: Store, render: Render) -> String {
+    let counts = store.read::<_, StoreError, _>(|view| Ok((view.jobs().counts()?, view.texts().count_open()?))).await;
+    if let Ok(((waiting, dead), texts)) = counts {
+        metrics::gauge!("jobs_waiting").set(waiting as f64);
+        metrics::gauge!("jobs_set_aside").set(dead as f64);
+        metrics::gauge!("texts_open").set(texts as f64);
+    }
+    render()
+}

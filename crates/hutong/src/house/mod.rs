@@ -1,0 +1,253 @@
+//! The servers of one process: which roles run, over which store, on which sockets, and how they end.
+
+mod health;
+mod in_process;
+mod openapi;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::{Extension, Router};
+use contacts::{Contacts, ContactsConfig, Sessions, TextLink};
+use domain::Region;
+use domain::world::World;
+use edge::Authenticator;
+use exchange::Exchange;
+use platform::{Platform, PlatformConfig};
+use sms::{Link, Sms, SmsConfig};
+use store::jobs::Worker;
+use store::{Keys, OpenError, Store};
+use tmf::{HttpSettings, OverHttp, Transport};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::in_process::{InProcess, LateBound};
+pub(crate) use self::openapi::document;
+
+/// Connections that are still busy so long after the end began are cut.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Where a process listens and keeps its data, and what runs in it.
+pub(crate) struct Plan {
+    /// The address of every interface for terminals, operators and the platform.
+    pub(crate) listen: TcpListener,
+    /// The address of `/livez`, `/readyz` and `/metrics`.
+    pub(crate) metrics: TcpListener,
+    /// The data directory.
+    pub(crate) data: PathBuf,
+    /// PostgreSQL instead of the embedded store.
+    pub(crate) database: Option<String>,
+    /// The key file.
+    pub(crate) key_file: PathBuf,
+    /// Which roles run here.
+    pub(crate) roles: Roles,
+    /// Where a number without a country code is read.
+    pub(crate) region: Region,
+    /// Prefixes of the numbers served.
+    pub(crate) prefixes: Vec<String>,
+    /// The centre.
+    pub(crate) sms: SmsConfig,
+    /// The built-in platform's settings.
+    pub(crate) platform: PlatformConfig,
+    /// An operator's own platform instead of the built-in one: address and token.
+    pub(crate) platform_url: Option<(String, Option<String>)>,
+    /// Renders the metrics.
+    pub(crate) render: Render,
+}
+
+/// Renders the metrics.
+pub(crate) type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// Which roles run in a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Roles {
+    pub(crate) contacts: bool,
+    pub(crate) exchange: bool,
+    pub(crate) platform: bool,
+    pub(crate) sms: bool,
+}
+
+/// Why the servers cannot start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The remote platform's settings.
+    #[error("the operator's platform cannot be called")]
+    Platform(#[from] tmf::SettingsError),
+    /// The sockets.
+    #[error("a socket cannot be used")]
+    Socket(#[from] std::io::Error),
+}
+
+/// The running servers.
+pub(crate) struct House {
+    pub(crate) api: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    pub(crate) store: Store,
+    pub(crate) platform: Option<Platform>,
+    pub(crate) link: Option<Link>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+struct LinkUp(Option<Link>);
+
+impl TextLink for LinkUp {
+    fn is_up(&self) -> bool {
+        // Without the sms role here, the texts wait in the store for the process that has it.
+        self.0.as_ref().is_none_or(Link::is_bound)
+    }
+}
+
+impl House {
+    /// Opens the store and starts every role of the plan.
+    pub(crate) async fn open(plan: Plan, world: World) -> Result<Self, StartError> {
+        let store = open_store(&plan, &world).await?;
+        let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
+        let mut house =
+            Self { api, metrics, store, platform: None, link: None, stop: CancellationToken::new(), tasks: vec![] };
+        if plan.roles.sms {
+            house.start_sms(&plan, &world);
+        }
+        let routes = house.start_roles(&plan, &world)?;
+        let health = health::routes(house.store.clone(), house.link.clone(), Arc::clone(&plan.render));
+        house.serve(plan.listen, edge::shell(routes, world.clone()));
+        house.serve(plan.metrics, health);
+        tracing::info!("listening on http://{api}");
+        Ok(house)
+    }
+
+    fn start_sms(&mut self, plan: &Plan, world: &World) {
+        let sms = Sms::new(self.store.clone(), world.clone(), plan.sms.clone());
+        self.link = Some(sms.link());
+        let stop = self.stop.clone();
+        self.tasks.push(tokio::spawn(sms.run(async move { stop.cancelled().await })));
+    }
+
+    /// Builds the roles, joins exchange and platform in both directions, and starts the jobs.
+    fn start_roles(&mut self, plan: &Plan, world: &World) -> Result<Router, StartError> {
+        let mut router = Router::new();
+        let mut handlers = Vec::new();
+        let callbacks = Arc::new(LateBound::default());
+        // The exchange shows the platform in the same process a token of its own, made at each start.
+        let internal = in_process::token(world);
+        if plan.roles.platform && plan.platform_url.is_none() {
+            let mut config = plan.platform.clone();
+            config.operator_tokens.push(internal.clone());
+            let (store, world) = (self.store.clone(), world.clone());
+            let platform = Platform { store, world, config: Arc::new(config), callbacks: callbacks.clone() };
+            handlers.extend(platform::jobs(platform.clone()));
+            router = router.merge(platform::routes(platform.clone()));
+            self.platform = Some(platform);
+        }
+        if plan.roles.exchange {
+            let transport: Arc<dyn Transport> = match &plan.platform_url {
+                Some((url, token)) => {
+                    let settings =
+                        HttpSettings { base: Some(url.clone()), token: token.clone(), ..HttpSettings::default() };
+                    Arc::new(OverHttp::new(&settings)?)
+                }
+                None => Arc::new(InProcess::new(router.clone(), Some(internal))),
+            };
+            let client = tmf::Client::new(transport);
+            let exchange = Exchange::new(self.store.clone(), world.clone(), client.clone(), plan.region);
+            let listener = exchange::listener::routes(exchange.clone());
+            callbacks.bind(Arc::new(InProcess::new(listener.clone(), None)));
+            handlers.extend(exchange::jobs(&exchange));
+            self.register_at_hub(plan, exchange.clone(), client);
+            router = router.merge(listener).merge(v1(exchange::routes(exchange), &self.store));
+        }
+        if plan.roles.contacts {
+            let config = ContactsConfig { prefixes: plan.prefixes.clone(), region: plan.region };
+            let link = Arc::new(LinkUp(self.link.clone()));
+            let contacts = Contacts::new(self.store.clone(), world.clone(), config, link);
+            router = router.merge(v1(contacts::routes(contacts), &self.store));
+        }
+        let worker = Worker::new(self.store.clone(), world.clone(), handlers);
+        let stop = self.stop.clone();
+        self.tasks.push(tokio::spawn(worker.run(async move { stop.cancelled().await })));
+        Ok(router.merge(openapi::routes()))
+    }
+
+    /// Registers the exchange's listener until the platform has taken it, then asks for the catalogue.
+    fn register_at_hub(&mut self, plan: &Plan, exchange: Exchange, client: tmf::Client) {
+        let base = match plan.platform_url {
+            Some(_) => format!("http://{}", self.api),
+            None => in_process::CALLBACK_BASE.to_owned(),
+        };
+        let callback = format!("{base}{}", exchange::listener::callback_path(&exchange));
+        let stop = self.stop.clone();
+        self.tasks.push(tokio::spawn(async move {
+            let mut pause = Duration::from_millis(200);
+            loop {
+                match client.register_hub(&callback).await {
+                    Ok(_) => break,
+                    Err(error) => tracing::warn!(
+                        error = &error as &dyn std::error::Error,
+                        "the platform's hub did not take the listener; trying again"
+                    ),
+                }
+                tokio::select! {
+                    () = stop.cancelled() => return,
+                    () = tokio::time::sleep(pause) => pause = (pause * 2).min(Duration::from_secs(30)),
+                }
+            }
+            if let Err(error) = exchange.begin_sync().await {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the catalogue could not be asked for");
+            }
+        }));
+    }
+
+    fn serve(&mut self, listener: TcpListener, router: Router) {
+        let stop = self.stop.clone();
+        self.tasks.push(tokio::spawn(async move {
+            let ending = stop.clone();
+            let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
+            let farewell = async {
+                stop.cancelled().await;
+                tokio::time::sleep(FAREWELL).await;
+            };
+            // Requests in flight are finished; event streams would never end by themselves.
+            tokio::select! {
+                served = serving => if let Err(error) = served {
+                    tracing::error!(error = &error as &dyn std::error::Error, "a listener has failed");
+                },
+                () = farewell => {}
+            }
+        }));
+    }
+
+    /// Finishes what is in flight and closes the store.
+    pub(crate) async fn close(self) {
+        self.stop.cancel();
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(error = &error as &dyn std::error::Error, "a task of the servers has failed");
+            }
+        }
+        self.store.close().await;
+    }
+}
+
+/// A role's part of `/v1`, with callers told apart.
+fn v1(routes: Router, store: &Store) -> Router {
+    let authenticator = Authenticator(Arc::new(Sessions(store.clone())));
+    routes.layer(Extension(authenticator))
+}
+
+async fn open_store(plan: &Plan, world: &World) -> Result<Store, OpenError> {
+    match &plan.database {
+        // Whether the database is new is known only after it was opened: the key check inside refuses
+        // a key file that was made just now for data written under another.
+        Some(url) => Store::open_postgres(url, Keys::load(&plan.key_file, true, world)?, world.clone()).await,
+        None => {
+            let keys = Keys::load(&plan.key_file, !Store::exists_in(&plan.data), world)?;
+            Store::open_embedded(&plan.data, keys, world.clone())
+        }
+    }
+}
