@@ -1,5 +1,7 @@
 //! Takes the ways of writing off a field, before anyone asks what number it is.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization;
 
 /// The first digit of every script that address books have been seen to write numbers in.
@@ -10,20 +12,41 @@ const SCRIPT_ZEROS: [u32; 8] = [0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0x0ED0, 
 
 /// The same field in plain characters: compatibility forms and foreign digits folded, invisible
 /// marks gone, spreadsheet guards and quotes taken off, line ends kept.
-pub(super) fn clean(raw: &str) -> String {
-    let folded: String = if raw.is_ascii() {
-        raw.chars().filter_map(plain).collect()
+pub(super) fn clean(raw: &str) -> Cow<'_, str> {
+    if raw.bytes().all(|b| matches!(b, b' '..=b'~') && !matches!(b, b'_' | b'%')) {
+        return Cow::Borrowed(strip_dressing(raw));
+    }
+    let seen = raw.chars().filter(|c| !is_invisible(*c));
+    let folded: String = if raw.chars().all(folds_simply) {
+        seen.filter_map(|c| plain(fold_width(c))).collect()
     } else {
-        raw.chars().filter(|c| !is_invisible(*c)).nfkc().filter_map(plain).collect()
+        seen.nfkc().filter_map(plain).collect()
     };
-    let text = strip_guards(folded.trim());
-    let text = if text.contains('%') {
-        // An escaped telephone URI; other escapes occur in no number.
-        text.replace("%2B", "+").replace("%2b", "+").replace("%20", " ")
-    } else {
-        text.to_owned()
-    };
-    strip_zero_fraction(&text).to_owned()
+    let text = strip_dressing(&folded);
+    // An escaped telephone URI; other escapes occur in no number.
+    let unescaped = text.replace("%2B", "+").replace("%2b", "+").replace("%20", " ");
+    Cow::Owned(strip_dressing(&unescaped).to_owned())
+}
+
+fn strip_dressing(text: &str) -> &str {
+    strip_zero_fraction(strip_guards(text.trim()))
+}
+
+/// Characters whose compatibility form is known without a table: ASCII, its full-width forms,
+/// Chinese characters and marks, directional marks.
+fn folds_simply(c: char) -> bool {
+    matches!(c, '\0'..='\u{7F}' | '\u{A0}' | '\u{2010}' | '\u{2012}'..='\u{2015}' | '\u{3000}'..='\u{3002}' | '\u{4E00}'..='\u{9FFF}' | '\u{FF01}'..='\u{FF5E}')
+        || is_invisible(c)
+}
+
+/// Full-width ASCII and spaces as plain ones.
+fn fold_width(c: char) -> char {
+    match c {
+        '\u{A0}' | '\u{3000}' => ' ',
+        // Full-width forms stand in the order of ASCII from the exclamation mark on.
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(u32::from(c) - 0xFF01 + 0x21).unwrap_or(c),
+        c => c,
+    }
 }
 
 /// Marks that set the direction or width of text and that phones store with copied numbers.
@@ -102,7 +125,9 @@ pub(super) fn is_scientific(text: &str) -> bool {
 
 /// Whether the field holds an address of another kind.
 pub(super) fn is_address(text: &str) -> bool {
-    text.contains('@') || text.contains("://") || text.contains("www.")
+    text.contains('@')
+        || (text.contains(':') && text.contains("://"))
+        || (text.contains('w') && text.contains("www."))
 }
 
 #[cfg(test)]
@@ -124,6 +149,14 @@ mod tests {
             (" \t ", ""),
         ] {
             assert_eq!(clean(raw), plain, "{raw}");
+        }
+    }
+
+    #[test]
+    fn the_simple_way_of_folding_agrees_with_nfkc() {
+        for c in (0..=0xFFFF_u32).filter_map(char::from_u32).filter(|c| folds_simply(*c) && !is_invisible(*c))
+        {
+            assert_eq!(c.to_string().nfkc().collect::<String>(), fold_width(c).to_string(), "{c:?}");
         }
     }
 

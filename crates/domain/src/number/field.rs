@@ -2,7 +2,7 @@
 
 use super::clean::{is_address, is_scientific};
 use super::dialled::{count_digits, digits, stretches, strip_caller_id_code};
-use super::plan::{Found, find, has_possible_length};
+use super::plan::{Found, Written, find, has_possible_length, read_written};
 use super::{NUMBERS_A_FIELD_MAX, Refusal, Region, mainland};
 
 /// The fewest digits that a number among several has, so that extensions are not taken for numbers.
@@ -23,6 +23,15 @@ pub(super) fn find_all(text: &str, region: Region) -> Result<Vec<Found>, Refusal
         return Err(Refusal::Address);
     }
     let text = strip_caller_id_code(text);
+    match read_written(text, region) {
+        Written::Mobile(one) => return Ok(vec![one]),
+        Written::NoSuchMobile => return Err(Refusal::NotValid),
+        Written::Other => {}
+    }
+    // Numbers of China have seven digits or more; nobody needs to be asked about these.
+    if region == Region::CN && text.len() < NUMBER_DIGITS_MIN && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(refuse(text, region));
+    }
     if text.starts_with(['*', '#']) {
         let dialled = count_digits(text) > 0;
         return Err(if dialled { Refusal::ServiceNumber } else { Refusal::NotANumber });
@@ -55,28 +64,20 @@ fn find_one(text: &str, region: Region) -> Option<Found> {
 fn find_several(text: &str, region: Region) -> Vec<Found> {
     // Two commas are a pause before what is dialled later; a context belongs to one number.
     let text = text.split(",,").next().unwrap_or_default();
-    if text.contains("phone-context") {
+    if count_digits(text) < 2 * NUMBER_DIGITS_MIN || text.contains("phone-context") {
         return Vec::new();
     }
-    let parts = stretches(text);
-    let long = parts.iter().filter(|part| count_digits(part) >= NUMBER_DIGITS_MIN);
-    if long.clone().count() < 2 {
-        return Vec::new();
-    }
-    find_each(long.copied(), region)
+    let mut long = stretches(text);
+    long.retain(|part| count_digits(part) >= NUMBER_DIGITS_MIN);
+    if long.len() < 2 { Vec::new() } else { find_each(long.into_iter(), region) }
 }
 
 fn find_each<'a>(parts: impl Iterator<Item = &'a str>, region: Region) -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
-    for part in parts {
+    for part in parts.take(NUMBERS_A_FIELD_MAX) {
         let found =
             find_one(part, region).or_else(|| all.last().and_then(|before| find_in_same_area(part, *before)));
-        if let Some(found) = found {
-            all.push(found);
-        }
-        if all.len() == NUMBERS_A_FIELD_MAX {
-            break;
-        }
+        all.extend(found);
     }
     all
 }
@@ -97,37 +98,44 @@ fn find_in_same_area(part: &str, before: Found) -> Option<Found> {
 
 /// Numbers that are told apart only by a slash, a space or nothing; tried when the whole is no number.
 fn find_split(text: &str, region: Region) -> Vec<Found> {
-    let slashed = text.split(['/', ':']);
-    let usable = |part: &str| {
-        let count = count_digits(part);
-        count <= TAIL_DIGITS_MAX || find_one(part, region).is_some() || is_local(part)
-    };
-    if slashed.clone().count() > 1 && slashed.clone().all(usable) {
-        let found = find_each(slashed.filter(|part| count_digits(part) > TAIL_DIGITS_MAX), region);
+    let lettered = text.chars().any(char::is_alphabetic);
+    if text.contains(['/', ':']) {
+        let usable = |part: &str| {
+            count_digits(part) <= TAIL_DIGITS_MAX || is_local(part) || find_one(part, region).is_some()
+        };
+        let found = find_parts(text.split(['/', ':']), usable, region);
         if !found.is_empty() {
             return found;
         }
     }
-    let spaced = text.split_whitespace();
+    if !lettered && count_digits(text) < 2 * NUMBER_DIGITS_MIN {
+        return Vec::new();
+    }
+    // A bare group of digits may belong to its neighbour; then nothing is certain.
     let clear = |part: &str| {
-        // A bare group of digits may belong to its neighbour; then nothing is certain.
         part.chars().any(char::is_alphabetic) || count_digits(part) == 0 || find_one(part, region).is_some()
     };
-    if spaced.clone().count() > 1 && spaced.clone().all(clear) {
-        let found = find_each(spaced.filter(|part| count_digits(part) >= NUMBER_DIGITS_MIN), region);
-        if !found.is_empty() {
-            return found;
-        }
+    let mut found = find_parts(text.split_whitespace(), clear, region);
+    if found.is_empty() && lettered {
+        found = find_parts(stretches(text).into_iter(), |_| true, region);
     }
-    let late: Vec<&str> =
-        stretches(text).into_iter().filter(|part| count_digits(part) >= NUMBER_DIGITS_MIN).collect();
-    if text.chars().any(char::is_alphabetic) && !late.is_empty() {
-        let found = find_each(late.into_iter(), region);
-        if !found.is_empty() {
-            return found;
-        }
+    if found.is_empty() && mainland::applies(text, region) {
+        found = mainland::find_run(text);
     }
-    if mainland::applies(text, region) { mainland::find_run(text) } else { Vec::new() }
+    found
+}
+
+/// Reads the parts long enough for a number, when there are several parts and each passes the test.
+fn find_parts<'a>(
+    parts: impl Iterator<Item = &'a str> + Clone,
+    passes: impl Fn(&str) -> bool,
+    region: Region,
+) -> Vec<Found> {
+    let count = parts.clone().take(NUMBERS_A_FIELD_MAX + 1).count();
+    if !(2..=NUMBERS_A_FIELD_MAX).contains(&count) || !parts.clone().all(passes) {
+        return Vec::new();
+    }
+    find_each(parts.filter(|part| count_digits(part) >= NUMBER_DIGITS_MIN), region)
 }
 
 /// Seven or eight digits, which an area code in front of a neighbour may complete.
@@ -138,7 +146,13 @@ fn is_local(part: &str) -> bool {
 /// Why a field without any number is refused.
 fn refuse(text: &str, region: Region) -> Refusal {
     let parts = stretches(text);
-    let Some(first) = parts.first() else { return Refusal::NotANumber };
+    let Some(mut first) = parts.first() else { return Refusal::NotANumber };
+    if let Some(second) = parts.get(1).filter(|part| count_digits(part) >= NUMBER_DIGITS_MIN)
+        && mainland::applies(text, region)
+        && mainland::is_only_prefixes(&digits(first))
+    {
+        first = second;
+    }
     // `138****8000` and `3号楼110室` are not short numbers because their first digits are few.
     if text.contains('*') || (parts.len() > 1 && count_digits(first) < 3) {
         return Refusal::NotANumber;
@@ -158,7 +172,8 @@ fn refuse(text: &str, region: Region) -> Refusal {
         }
         if !plus {
             let refusal = mainland::refuse(&all);
-            let mobile_like = all.len() == 11 && all.starts_with('1');
+            // No mobile number begins with 12, so that one may be North American.
+            let mobile_like = all.starts_with('1') && !all.starts_with("12");
             let sure = mobile_like || refusal == Refusal::NoAreaCode;
             return if !sure && lacks_plus(&all, region) { Refusal::MissingPlus } else { refusal };
         }
@@ -173,5 +188,7 @@ fn refuse(text: &str, region: Region) -> Refusal {
 
 /// Whether the digits would be a valid number if a `+` stood before them.
 fn lacks_plus(all: &str, region: Region) -> bool {
-    !all.starts_with('0') && find(&format!("+{all}"), region).is_some()
+    // What begins with the region's own code has been read with and without it.
+    let own = all.starts_with('0') || all.starts_with(&region.country_code().to_string());
+    !own && (8..=15).contains(&all.len()) && find(&format!("+{all}"), region).is_some()
 }

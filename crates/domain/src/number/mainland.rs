@@ -2,7 +2,7 @@
 //! plans do not know: carrier prefixes, service numbers, extensions.
 
 use super::dialled::{count_digits, cut_tail, digits, stretches};
-use super::plan::{Found, find, find_mainland_mobile};
+use super::plan::{Found, Written, find, find_mainland_mobile, read_written};
 use super::{Refusal, Region};
 
 /// How many prefixes may stand in front of one number: `0`, a carrier's, `00` and `86`.
@@ -40,10 +40,17 @@ fn find_behind_prefix(text: &str, region: Region) -> Option<Found> {
 }
 
 fn find_plain(text: &str, region: Region) -> Option<Found> {
-    find(text, region).or_else(|| {
-        let foreign = text.trim_start_matches(['(', ' ']).starts_with('+') && !digits(text).starts_with("86");
-        if foreign { None } else { peel(&digits(text), PREFIXES_MAX) }
-    })
+    match read_written(text, region) {
+        Written::Mobile(found) => Some(found),
+        Written::NoSuchMobile => None,
+        Written::Other => find(text, region).or_else(|| peel_dialled(text)),
+    }
+}
+
+fn peel_dialled(text: &str) -> Option<Found> {
+    let all = digits(text);
+    let foreign = text.trim_start_matches(['(', ' ']).starts_with('+') && !all.starts_with("86");
+    if foreign { None } else { peel(&all, PREFIXES_MAX) }
 }
 
 /// `17951+86138…`: what stands before and from a plus sign inside.
@@ -53,7 +60,8 @@ fn split_inner_plus(text: &str) -> Option<(&str, &str)> {
     (count_digits(before) > 0).then_some((before, after))
 }
 
-fn is_only_prefixes(text: &str) -> bool {
+/// Whether digits are a prefix that is dialled before a number and nothing more.
+pub(super) fn is_only_prefixes(text: &str) -> bool {
     matches!(text, "0" | "00") || carrier_lengths(text).contains(&Some(text.len()))
 }
 
@@ -62,8 +70,9 @@ fn peel(text: &str, left: usize) -> Option<Found> {
     if let Some(found) = find_mainland_mobile(text) {
         return Some(found);
     }
-    // A landline keeps its 0 behind a carrier's prefix: 10 to 12 digits with it.
-    if text.starts_with('0') && (10..=15).contains(&text.len()) {
+    // A landline keeps its 0 behind a carrier's prefix: 10 to 12 digits with it, a foreign number
+    // behind 00 has more. Without any prefix it has been read before.
+    if left < PREFIXES_MAX && text.starts_with('0') && (10..=17).contains(&text.len()) {
         let landline = find(text, Region::CN);
         if landline.is_some() {
             return landline;

@@ -61,8 +61,10 @@ pub struct Reading {
 /// Whatever libphonenumber calls valid is read the same way as it does; only what it does not
 /// accept is looked at further. A well-formed number that is in no range in use is refused.
 pub fn read(raw: &str, region: Region) -> Reading {
-    if let Some(found) = read_plain_mobile(raw, region) {
-        return Reading::from_found(&[found]);
+    match plan::read_written(raw, region) {
+        plan::Written::Mobile(found) => return Reading::from_found(&[found]),
+        plan::Written::NoSuchMobile => return Reading::from_refusal(Refusal::NotValid),
+        plan::Written::Other => {}
     }
     if raw.chars().nth(RAW_CHARS_MAX).is_some() {
         return Reading::from_refusal(Refusal::TooLong);
@@ -85,17 +87,6 @@ pub fn read_own(raw: &str, region: Region) -> Result<Msisdn, Refusal> {
         ([_], _) => Err(Refusal::NotMobile),
         _ => Err(Refusal::SeveralNumbers),
     }
-}
-
-/// The commonest fields, `138…` in China and `+86138…` anywhere, without asking the library; the
-/// answer is the same, which a test shows for every range.
-fn read_plain_mobile(raw: &str, region: Region) -> Option<plan::Found> {
-    let national = match raw.strip_prefix("+86") {
-        Some(national) => national,
-        None if region == Region::CN => raw,
-        None => return None,
-    };
-    plan::find_mainland_mobile(national)
 }
 
 impl Reading {

@@ -1,6 +1,6 @@
 //! The one door to the numbering plans of the world, which are libphonenumber's.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
 
 use super::Region;
 use crate::Msisdn;
@@ -21,9 +21,34 @@ pub(super) fn find(text: &str, region: Region) -> Option<Found> {
     if kind == PhoneNumberType::Unknown {
         return None;
     }
-    let msisdn = Msisdn::parse_e164(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164)).ok()?;
     let mobile = matches!(kind, PhoneNumberType::Mobile | PhoneNumberType::FixedLineOrMobile);
-    Some(Found { msisdn, mobile })
+    Some(Found { msisdn: to_msisdn(&number)?, mobile })
+}
+
+/// Country code, the zeros that belong to the number (as in Italy), and the rest.
+fn to_msisdn(number: &PhoneNumber) -> Option<Msisdn> {
+    let zeros = if number.italian_leading_zero() { number.number_of_leading_zeros() } else { 0 };
+    let national = number.national_number;
+    let length = national.checked_ilog10().map_or(1, |log| log + 1) + u32::try_from(zeros).ok()?;
+    let shift = 10_u64.checked_pow(length)?;
+    let digits = u64::try_from(number.country_code).ok()?.checked_mul(shift)?.checked_add(national)?;
+    let mut buffer = [0_u8; 20];
+    Msisdn::parse_digits(write_digits(digits, &mut buffer)).ok()
+}
+
+/// The decimal digits of an integer, written at the end of a buffer that holds any of 64 bits.
+fn write_digits(mut value: u64, buffer: &mut [u8; 20]) -> &str {
+    let mut start = buffer.len();
+    for (at, place) in buffer.iter_mut().enumerate().rev() {
+        // A remainder by ten fits a byte.
+        *place = b'0' + (value % 10) as u8;
+        value /= 10;
+        start = at;
+        if value == 0 {
+            break;
+        }
+    }
+    buffer.get(start..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default()
 }
 
 /// Whether a text that is not a valid number has at least the length of one.
@@ -57,11 +82,69 @@ pub(super) fn is_mainland_mobile(digits: &[u8]) -> bool {
 
 /// Eleven digits of a mainland mobile number as a number.
 pub(super) fn find_mainland_mobile(digits: &str) -> Option<Found> {
-    if !is_mainland_mobile(digits.as_bytes()) {
+    find_mobile_digits(digits.as_bytes())
+}
+
+fn find_mobile_digits(digits: &[u8]) -> Option<Found> {
+    if !is_mainland_mobile(digits) {
         return None;
     }
-    let national: u64 = digits.parse().ok()?;
     // 86 is the country code of ITU-T E.164 for China; eleven digits follow it.
-    let msisdn = Msisdn::parse_digits(&(8_600_000_000_000 + national).to_string()).ok()?;
+    let mut buffer = *b"8600000000000";
+    buffer.get_mut(2..)?.copy_from_slice(digits);
+    let msisdn = Msisdn::parse_digits(std::str::from_utf8(&buffer).ok()?).ok()?;
     Some(Found { msisdn, mobile: true })
+}
+
+/// What digits and plain marks say without asking the library.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
+    /// A mainland mobile number.
+    Mobile(Found),
+    /// Eleven digits that begin like a mainland mobile number, in no range in use.
+    NoSuchMobile,
+    /// Anything else; the library has to be asked.
+    Other,
+}
+
+/// Reads a mainland mobile number out of digits and plain marks, without asking the library, with
+/// or without China's code or the trunk's 0: `138 0013 8000`, `+86 (0) 138-0013-8000`, `0086138…`.
+///
+/// Outside of China only what begins with `+` can be told. The answer is the library's; a test
+/// writes numbers of every range in every such way and compares.
+pub(super) fn read_written(text: &str, region: Region) -> Written {
+    let Some((buffer, count, plus)) = collect_digits(text) else { return Written::Other };
+    let digits = buffer.get(..count).unwrap_or_default();
+    let national = match digits {
+        [b'8', b'6', rest @ ..] if plus => rest,
+        _ if plus || region != Region::CN => return Written::Other,
+        [b'0', b'0', b'8', b'6', rest @ ..] | [b'8', b'6', rest @ ..] => rest,
+        rest => rest,
+    };
+    let national = national.strip_prefix(b"0").unwrap_or(national);
+    match find_mobile_digits(national) {
+        Some(found) => Written::Mobile(found),
+        None if national.len() == 11 && matches!(national, [b'1', b'3'..=b'9', ..]) => Written::NoSuchMobile,
+        None => Written::Other,
+    }
+}
+
+/// The digits, how many they are, and whether `+` stands before them; none when there is anything
+/// but digits and plain marks, or more digits than China's code behind 00, a trunk's 0 and eleven.
+fn collect_digits(text: &str) -> Option<([u8; 16], usize, bool)> {
+    let mut digits = [0_u8; 16];
+    let mut count = 0;
+    let mut plus = false;
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                *digits.get_mut(count)? = byte;
+                count += 1;
+            }
+            b'+' if count == 0 && !plus => plus = true,
+            b' ' | b'-' | b'.' | b'(' | b')' => {}
+            _ => return None,
+        }
+    }
+    Some((digits, count, plus))
 }

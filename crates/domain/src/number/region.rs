@@ -37,6 +37,13 @@ impl Region {
         self.0.as_region_str().as_str().to_owned()
     }
 
+    /// The country code that numbers of the region have in E.164, such as 86.
+    pub fn country_code(self) -> u16 {
+        let code = PHONE_NUMBER_UTIL.get_country_code_for_region(self.0);
+        // Parsing a region has made sure that it has one, of three digits at most.
+        code.and_then(|code| u16::try_from(code).ok()).unwrap_or_default()
+    }
+
     /// The library's own value.
     pub(super) fn inner(self) -> rlibphonenumber::Region {
         self.0
@@ -70,7 +77,7 @@ mod tests {
     #[test]
     fn a_region_has_two_letters_and_a_numbering_plan() {
         assert_eq!(Region::parse("cn"), Ok(Region::CN));
-        assert_eq!(Region::CN.to_string(), "CN");
+        assert_eq!((Region::CN.to_string(), Region::CN.country_code()), ("CN".to_owned(), 86));
         for bad in ["", "C", "CHN", "ZZ", "XX", "00", "001", "中"] {
             assert_eq!(Region::parse(bad), Err(NotARegion), "{bad}");
         }

@@ -149,6 +149,43 @@ fn the_short_way_for_mainland_mobiles_agrees_with_the_library_in_every_range() {
             let theirs = plan::find(&raw, Region::CN)
                 .filter(|found| found.mobile && found.msisdn.digits() == national);
             assert_eq!(plan::find_mainland_mobile(&raw), theirs, "{raw}");
+            if plan::read_written(&raw, Region::CN) == plan::Written::NoSuchMobile {
+                assert_eq!(plan::find(&raw, Region::CN), None, "{raw}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_short_way_for_written_mobiles_agrees_with_the_library() {
+    let us = Region::parse("US").unwrap();
+    // One range in seven keeps the test short; the ranges themselves are compared above.
+    for range in (1_300_000..2_000_000_u32).step_by(7_001) {
+        let digits = format!("{range}0417");
+        let (head, rest) = digits.split_at(3);
+        let (middle, tail) = rest.split_at(4);
+        for raw in [
+            format!("{head} {middle} {tail}"),
+            format!("{head}-{middle}-{tail}"),
+            format!("({head}){middle}.{tail}"),
+            format!("+86 {head} {middle} {tail}"),
+            format!("(+86){digits}"),
+            format!("+86(0){digits}"),
+            format!("+86-{head}-{middle}{tail}-"),
+            format!("86{digits}"),
+            format!("(86) {digits}"),
+            format!("0086{digits}"),
+            format!("00 86 {head}-{rest}"),
+            format!("0{digits}"),
+            format!("+ 86 {digits}."),
+        ] {
+            for region in [Region::CN, us] {
+                match plan::read_written(&raw, region) {
+                    plan::Written::Mobile(ours) => assert_eq!(Some(ours), plan::find(&raw, region), "{raw}"),
+                    plan::Written::NoSuchMobile => assert_eq!(None, plan::find(&raw, region), "{raw}"),
+                    plan::Written::Other => assert_eq!((region, raw.contains('+')), (us, false), "{raw}"),
+                }
+            }
         }
     }
 }
@@ -237,9 +274,11 @@ fn every_refusal_names_its_reason() {
         ("sip:13800138000@example.com", Refusal::Address),
         ("65550100", Refusal::NoAreaCode),
         ("852 9123 4567", Refusal::MissingPlus),
+        ("1 212 555 0100", Refusal::MissingPlus),
         ("1380013800", Refusal::WrongLength),
         ("138001380001", Refusal::WrongLength),
         ("14000000000", Refusal::NotValid),
+        ("17951p14000000000", Refusal::NotValid),
     ] {
         assert_eq!(cn(raw).reason, Some(reason), "{raw}");
         assert!(cn(raw).numbers.is_empty(), "{raw}");
