@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
+use api::problem::Code;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use edge::Problem;
 use http::header::AUTHORIZATION;
 use store::Keys;
 use subtle::{Choice, ConstantTimeEq};
@@ -48,5 +50,14 @@ fn hash(keys: &Keys, token: &str) -> [u8; 32] {
 
 /// Lets a request through, or refuses it.
 pub(crate) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if door.admits(&request) { next.run(request).await } else { Refusal::unauthorized().into_response() }
+    if door.admits(&request) {
+        return next.run(request).await;
+    }
+    // What is not one of TM Forum's interfaces answers in our own form.
+    if !request.uri().path().starts_with("/tmf-api/") {
+        let detail =
+            "Send one of the operator's tokens (platform.operator_tokens) as 'Authorization: Bearer …'.";
+        return Problem::new(Code::AuthInvalid, detail).into_response();
+    }
+    Refusal::unauthorized().into_response()
 }

@@ -4,7 +4,8 @@ use std::error::Error;
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::header::WWW_AUTHENTICATE;
+use http::{HeaderValue, StatusCode};
 use store::{Kind, StoreError};
 use tmf::ErrorBody;
 
@@ -106,6 +107,13 @@ impl IntoResponse for Refusal {
             message: Some(self.message),
             status: Some(self.status.as_u16().to_string()),
         };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3.
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"hutong\""));
+        }
+        response
     }
 }

@@ -4,6 +4,7 @@ use domain::confirmation::{Reply, Waiting, read_reply};
 use domain::decision::Way;
 use domain::funnel::FunnelStep;
 use domain::ids::ProductOrderId;
+use domain::locale::Locale;
 use domain::order::{OrderState, Reason};
 use domain::texts;
 use domain::world::after_seconds;
@@ -16,7 +17,10 @@ use crate::refusal::Refusal;
 impl Desk<'_, '_> {
     /// Reads a text and does what it says.
     pub(crate) fn read_text(&mut self, text: &InboundText) -> Result<(), Refusal> {
-        let customer = self.tx.platform().put_customer(text.from, None)?;
+        // A stranger's number is not kept because they texted us.
+        let known = self.tx.platform().find_customer(text.key)?;
+        let stranger = Customer { key: text.key, number: text.from, locale: Locale::default() };
+        let customer = known.unwrap_or(stranger);
         let limit_s = self.config.confirmation_time_limit_s;
         let since = after_seconds(text.received, -2 * limit_s);
         let recent = self.tx.platform().list_confirmations(customer.key, since)?;

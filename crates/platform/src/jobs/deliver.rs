@@ -32,11 +32,14 @@ impl DeliverHubEvents {
         let transport =
             transport.ok_or_else(|| JobFailed::new("a listener may not be called", "no transport"))?;
         let (mut told, mut failure) = (Vec::new(), None);
+        let count = |outcome| metrics::counter!("hub_deliveries_total", "outcome" => outcome).increment(1);
         for event in &events {
             if let Err(error) = post(&transport, &listener, event).await {
+                count("failed");
                 failure = Some(error);
                 break;
             }
+            count("ok");
             told.push(event.seq);
         }
         let more = events.len() == EVENTS_A_RUN;

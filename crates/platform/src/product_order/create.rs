@@ -22,6 +22,7 @@ pub(crate) async fn create(
     let asked = Asked::read(&order)?;
     let store = platform.store.clone();
     let order = store.write(move |tx| Desk::new(tx, &platform).take(&asked)).await?;
+    metrics::counter!("product_orders_answered_total", "state" => order.state.word()).increment(1);
     let order = wire::order(&order);
     Ok(created(&order, order.href.as_deref().unwrap_or_default()))
 }

@@ -16,7 +16,9 @@ async fn without_a_token_or_with_a_wrong_one_nothing_is_answered() {
                 request = request.header("authorization", token);
             }
             let (status, _, error) = house.call(request.body(Body::empty()).unwrap()).await;
-            assert_eq!((status.as_u16(), &error["status"]), (401, &json!("401")), "{path} {token:?}");
+            // TM Forum writes the status as a text, our own form as a number.
+            let told = if path == "/operator/v1/seed" { json!(401) } else { json!("401") };
+            assert_eq!((status.as_u16(), &error["status"]), (401, &told), "{path} {token:?}");
         }
     }
     let open = House::with(|config| config.open_on_loopback = true).await;

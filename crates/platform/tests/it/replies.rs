@@ -90,4 +90,11 @@ async fn a_stranger_gets_help_and_two_machines_do_not_talk_for_ever() {
         house.reply(BEN, "", "hello").await;
     }
     assert!(house.phones().await.len() < 5);
+    let ben = domain::Msisdn::parse_e164(BEN).unwrap();
+    let kept = house.platform.store.read(move |view| {
+        let mut platform = view.platform();
+        let key = platform.key_of(ben);
+        platform.find_customer(key)
+    });
+    assert!(kept.await.unwrap_or_else(|error: store::StoreError| panic!("{error}")).is_none());
 }
