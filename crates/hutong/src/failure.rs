@@ -13,17 +13,15 @@ pub(crate) struct Failure {
     hint: Option<String>,
 }
 
-/// Who can do something about it; the exit code follows.
+/// Who can do something about it; the exit code follows. A wrong use, exit code 2, is clap's to tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     /// Everything has been said on stdout already.
     Told,
     /// The person: their files, their input, their configuration.
     User,
-    /// A wrong use of the command line.
-    Usage,
     /// Something elsewhere: a server, an SMS centre, a database.
-    #[cfg_attr(not(any(feature = "server", feature = "terminal")), expect(dead_code))]
+    #[cfg_attr(not(any(feature = "server", feature = "terminal")), allow(dead_code))]
     Remote,
 }
 
@@ -32,11 +30,6 @@ impl Failure {
     /// A fault of input or configuration: exit code 1.
     pub(crate) fn user(message: impl Into<String>) -> Self {
         Self::of(Kind::User, message)
-    }
-
-    /// A wrong use of the command line that only a look at the arguments together shows: exit code 2.
-    pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self::of(Kind::Usage, message)
     }
 
     /// Trouble with something elsewhere: exit code 70, the `EX_SOFTWARE` of sysexits(3).
@@ -93,7 +86,6 @@ impl Failure {
         }
         match self.kind {
             Kind::Told | Kind::User => ExitCode::from(1),
-            Kind::Usage => ExitCode::from(2),
             Kind::Remote => ExitCode::from(70),
         }
     }

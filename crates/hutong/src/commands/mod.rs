@@ -54,8 +54,7 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
 pub(crate) async fn stop_wanted() {
     #[cfg(unix)]
     {
-        let Ok(mut terminated) =
-            tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
         else {
             return interrupted().await;
         };

@@ -52,9 +52,9 @@ fn read_all<R: Read>(
             // Whoever writes one line and waits for its answer gets it before more is read.
             output.flush().map_err(|error| Failure::stdout(&error))?;
         }
-        if !read_line(input, &mut bytes).map_err(|error| {
-            Failure::user("stdin cannot be read").because(&error)
-        })? {
+        if !read_line(input, &mut bytes)
+            .map_err(|error| Failure::user("stdin cannot be read").because(&error))?
+        {
             return Ok(());
         }
         let raw = String::from_utf8_lossy(&bytes);

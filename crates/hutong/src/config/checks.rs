@@ -27,7 +27,8 @@ const TIME_LIMIT_S_MAX: i64 = 365 * 86_400;
 /// # Errors
 /// The first fault.
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
-    let needed = |fine: bool, path: &'static str, cause: &'static str| if fine { Ok(()) } else { Err((path, cause)) };
+    let needed =
+        |fine: bool, path: &'static str, cause: &'static str| if fine { Ok(()) } else { Err((path, cause)) };
     let Config { registration, sms, platform, confirmation, .. } = config;
 
     needed(!config.data.as_os_str().is_empty(), "data", "it is empty")?;
@@ -36,7 +37,11 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
 
     let prefixes = &registration.prefixes;
     needed(!prefixes.is_empty(), "registration.prefixes", "there is none, so nobody could register")?;
-    needed(prefixes.iter().all(|prefix| is_prefix(prefix)), "registration.prefixes", "one is not + and digits")?;
+    needed(
+        prefixes.iter().all(|prefix| is_prefix(prefix)),
+        "registration.prefixes",
+        "one is not + and digits",
+    )?;
 
     needed(!sms.host.trim().is_empty(), "sms.host", "it is empty")?;
     needed(sms.port != 0, "sms.port", "port 0 is nowhere")?;
@@ -45,10 +50,15 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     let password = sms.password.expose_secret();
     needed(is_ascii_of(password, 0, PASSWORD_CHARS_MAX), "sms.password", "it is too long or not ASCII")?;
     let sender = &sms.sender;
-    let digits = (1..=SENDER_DIGITS_MAX).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit());
+    let digits =
+        (1..=SENDER_DIGITS_MAX).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit());
     needed(digits, "sms.sender", "it is not 1 to 16 digits")?;
 
-    needed(platform.url.as_ref().is_none_or(|url| is_url(url)), "platform.url", "it is no http or https address")?;
+    needed(
+        platform.url.as_ref().is_none_or(|url| is_url(url)),
+        "platform.url",
+        "it is no http or https address",
+    )?;
     needed(platform.operator_tokens.iter().all(is_token), "platform.operator_tokens", "one is too short")?;
 
     let time = confirmation.time_limit_s;

@@ -51,24 +51,102 @@ const fn secret(
 
 /// The table.
 pub(super) const KEYS: &[Key] = &[
-    key("listen", "listen", Shape::Text, "ADDRESS", "where to serve, such as 127.0.0.1:8080; port 0 picks a free one"),
-    key("metrics", "metrics", Shape::Text, "ADDRESS", "where /metrics, /livez and /readyz are, such as 127.0.0.1:9090"),
+    key(
+        "listen",
+        "listen",
+        Shape::Text,
+        "ADDRESS",
+        "where to serve, such as 127.0.0.1:8080; port 0 picks a free one",
+    ),
+    key(
+        "metrics",
+        "metrics",
+        Shape::Text,
+        "ADDRESS",
+        "where /metrics, /livez and /readyz are, such as 127.0.0.1:9090",
+    ),
     key("data", "data", Shape::Text, "DIR", "the directory of the embedded store, such as ./hutong-data"),
-    secret("database", "database", Shape::Text, "URL", "postgres://user@host/name, or leave it out for the embedded store"),
+    secret(
+        "database",
+        "database",
+        Shape::Text,
+        "URL",
+        "postgres://user@host/name, or leave it out for the embedded store",
+    ),
     key("roles", "roles", Shape::List, "ROLES", "some of contacts, exchange, platform, sms, web"),
-    key("default_region", "default-region", Shape::Text, "REGION", "the two letters of a country, such as CN"),
-    key("registration.prefixes", "registration-prefixes", Shape::List, "PREFIXES", "the prefixes of the numbers served, such as +86"),
+    key(
+        "default_region",
+        "default-region",
+        Shape::Text,
+        "REGION",
+        "the two letters of a country, such as CN",
+    ),
+    key(
+        "registration.prefixes",
+        "registration-prefixes",
+        Shape::List,
+        "PREFIXES",
+        "the prefixes of the numbers served, such as +86",
+    ),
     key("sms.host", "sms-host", Shape::Text, "HOST", "the SMS centre's host, such as 127.0.0.1"),
     key("sms.port", "sms-port", Shape::Number, "PORT", "the SMS centre's port, such as 2775"),
-    key("sms.system_id", "sms-system-id", Shape::Text, "ID", "the account at the SMS centre, 1 to 15 ASCII characters"),
-    secret("sms.password", "sms-password", Shape::Text, "PASSWORD", "the account's password, up to 8 ASCII characters"),
-    key("sms.sender", "sms-sender", Shape::Text, "DIGITS", "the sending number, 1 to 16 digits, such as 10690001"),
-    key("platform.url", "platform-url", Shape::Text, "URL", "https://… of the operator's own platform, or leave it out"),
-    secret("platform.operator_tokens", "platform-operator-tokens", Shape::List, "TOKENS", "tokens of 16 or more visible characters"),
+    key(
+        "sms.system_id",
+        "sms-system-id",
+        Shape::Text,
+        "ID",
+        "the account at the SMS centre, 1 to 15 ASCII characters",
+    ),
+    secret(
+        "sms.password",
+        "sms-password",
+        Shape::Text,
+        "PASSWORD",
+        "the account's password, up to 8 ASCII characters",
+    ),
+    key(
+        "sms.sender",
+        "sms-sender",
+        Shape::Text,
+        "DIGITS",
+        "the sending number, 1 to 16 digits, such as 10690001",
+    ),
+    key(
+        "platform.url",
+        "platform-url",
+        Shape::Text,
+        "URL",
+        "https://… of the operator's own platform, or leave it out",
+    ),
+    secret(
+        "platform.operator_tokens",
+        "platform-operator-tokens",
+        Shape::List,
+        "TOKENS",
+        "tokens of 16 or more visible characters",
+    ),
     key("platform.open_on_loopback", "platform-open-on-loopback", Shape::Switch, "BOOL", "true or false"),
-    key("keys.file", "keys-file", Shape::Text, "FILE", "the file of the secret key, outside the data directory"),
-    key("confirmation.time_limit_s", "confirmation-time-limit-s", Shape::Number, "SECONDS", "the seconds to answer, 1 to 31536000"),
-    key("confirmation.attempts", "confirmation-attempts", Shape::Number, "COUNT", "the wrong answers that end an order, 1 to 10"),
+    key(
+        "keys.file",
+        "keys-file",
+        Shape::Text,
+        "FILE",
+        "the file of the secret key, outside the data directory",
+    ),
+    key(
+        "confirmation.time_limit_s",
+        "confirmation-time-limit-s",
+        Shape::Number,
+        "SECONDS",
+        "the seconds to answer, 1 to 31536000",
+    ),
+    key(
+        "confirmation.attempts",
+        "confirmation-attempts",
+        Shape::Number,
+        "COUNT",
+        "the wrong answers that end an order, 1 to 10",
+    ),
 ];
 
 /// The setting at a path.
@@ -112,18 +190,6 @@ pub(crate) struct ConfigArgs {
 
 /// clap's name for `--config`, which is no setting itself.
 const FILE: &str = "config";
-
-impl ConfigArgs {
-    /// The settings of a file, or of `hutong.toml` where none is named.
-    pub(crate) fn from_file(file: Option<String>) -> Self {
-        Self { file, given: Vec::new() }
-    }
-
-    /// Sets one more key, as if its flag had been given.
-    pub(crate) fn set(&mut self, path: &'static str, text: impl Into<String>) {
-        self.given.push((path, text.into()));
-    }
-}
 
 impl clap::FromArgMatches for ConfigArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {

@@ -174,8 +174,8 @@ impl Config {
     /// A [`Failure`] that names the key, the place it stands in, and what to write.
     pub(crate) fn load(args: &ConfigArgs) -> Result<Self, Failure> {
         // A variable that is not text cannot be meant for Hutong.
-        let variables =
-            std::env::vars_os().filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
+        let variables = std::env::vars_os()
+            .filter_map(|(name, text)| Some((name.into_string().ok()?, text.into_string().ok()?)));
         Self::from_figment(&sources::gather(args, variables)?)
     }
 
@@ -186,7 +186,12 @@ impl Config {
             sources::refuse(path, &place, cause)
         })?;
         let mut once = Vec::with_capacity(config.roles.len());
-        config.roles.retain(|role| !once.contains(role) && { once.push(*role); true });
+        config.roles.retain(|role| {
+            !once.contains(role) && {
+                once.push(*role);
+                true
+            }
+        });
         Ok(config)
     }
 

@@ -16,7 +16,8 @@ const PREFIX: &str = "HUTONG_";
 const TEST_PREFIX: &str = "HUTONG_TEST_";
 
 /// Variables that are no settings of a server: the configuration file's name, the log, the terminal's own.
-const OTHERS: &[&str] = &["HUTONG_CONFIG", "HUTONG_LOG", "HUTONG_LOG_FORMAT", "HUTONG_SERVER", "HUTONG_TERMINAL_STATE"];
+const OTHERS: &[&str] =
+    &["HUTONG_CONFIG", "HUTONG_LOG", "HUTONG_LOG_FORMAT", "HUTONG_SERVER", "HUTONG_TERMINAL_STATE"];
 
 /// The file that is read when none is named.
 const FILE_DEFAULT: &str = "hutong.toml";
@@ -54,7 +55,8 @@ pub(super) fn gather(
                 .hint("Check the path, or leave --config out to start with the defaults."));
         }
         Some(file) => Figment::from(Toml::file_exact(file)),
-        None => Figment::from(Toml::file_exact(FILE_DEFAULT)),
+        None if Path::new(FILE_DEFAULT).is_file() => Figment::from(Toml::file_exact(FILE_DEFAULT)),
+        None => Figment::new(),
     };
     for (name, text) in variables.filter(|(name, _)| is_setting(name)) {
         let Some(key) = KEYS.iter().find(|key| key.variable() == name) else {
@@ -134,6 +136,7 @@ pub(super) fn name_of(metadata: &Metadata) -> String {
 /// A TOML error without the quoted line, since a password may stand on it.
 fn without_source_lines(message: &str) -> String {
     let lines = message.lines().map(str::trim).filter(|line| !line.is_empty());
-    let spoken = lines.filter(|line| !line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|'));
+    let spoken = lines
+        .filter(|line| !line.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start().starts_with('|'));
     spoken.collect::<Vec<_>>().join(": ")
 }

@@ -6,10 +6,8 @@ use secrecy::ExposeSecret;
 fn load(toml: &str, variables: &[(&str, &str)], flags: &[(&'static str, &str)]) -> Result<Config, String> {
     let mut file = tempfile::Builder::new().suffix(".toml").tempfile().unwrap();
     file.write_all(toml.as_bytes()).unwrap();
-    let mut args = ConfigArgs { file: Some(file.path().display().to_string()), given: Vec::new() };
-    for (path, text) in flags {
-        args.set(path, *text);
-    }
+    let given = flags.iter().map(|(path, text)| (*path, (*text).to_owned())).collect();
+    let args = ConfigArgs { file: Some(file.path().display().to_string()), given };
     let variables = variables.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
     let figment = sources::gather(&args, variables).map_err(|failure| format!("{failure:?}"))?;
     Config::from_figment(&figment).map_err(|failure| format!("{failure:?}"))
@@ -49,7 +47,9 @@ fn lists_are_separated_by_commas_and_repeats_are_dropped() {
 
 #[test]
 fn an_unknown_key_is_refused_by_its_whole_name() {
-    for (toml, name) in [("lisen = \"x\"", "`lisen`"), ("[sms]\nprt = 1", "`sms.prt`"), ("[smms]\nport = 1", "`smms`")] {
+    for (toml, name) in
+        [("lisen = \"x\"", "`lisen`"), ("[sms]\nprt = 1", "`sms.prt`"), ("[smms]\nport = 1", "`smms`")]
+    {
         let failure = load(toml, &[], &[]).unwrap_err();
         assert!(failure.contains(name) && failure.contains(".toml"), "{failure}");
     }
