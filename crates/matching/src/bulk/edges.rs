@@ -1,9 +1,10 @@
 //! Matching edges that can be read twice.
 
-use super::halves::{Halves, NARROW_IDS_MAX, Split, Word};
-use super::join::HalfSet;
-use super::owners::{BATCH, OwnerCollector, Owners};
-use super::sink::{Outbox, PairSink};
+use super::grid::Grid;
+use super::halves::{Halves, Word};
+use super::join::join;
+use super::owners::{BATCH, OwnerCollector, Owners, scale};
+use super::sink::PairSink;
 use super::source::EdgeSource;
 use super::work::share;
 use super::{Edge, Summary};
@@ -15,67 +16,53 @@ use std::num::NonZeroUsize;
 /// Every owner of an edge counts as registered. Repeated edges count once, edges to oneself never. The pairs
 /// are the same, as a set, at any number of threads.
 ///
-/// Three passes, each shared out among the threads: collect the owners and rank them; look every contact up and
-/// throw the edges between owners, as 4 bytes each, into partitions by the smaller rank; in each partition put
-/// the edges of one direction into a small set and look those of the other up. O(edges + owners log owners);
-/// beyond the input it takes 4 bytes an edge between owners and 18 an owner.
+/// Three passes, each shared out among the threads: collect the owners and rank them; look every contact up,
+/// slice by slice of the ranks, and throw the edges between owners, as 4 bytes each, into the squares of a grid
+/// of slices; in each square put the edges of one direction into a small set and look those of the other up.
+/// O(edges + owners log owners); beyond the input it takes 4 bytes an edge between owners (8 above some 16
+/// million owners), 18 an owner and up to 32 MB a thread.
 pub fn match_edges<E, S>(edges: &E, threads: NonZeroUsize, sink: &S) -> Summary
 where
     E: EdgeSource + ?Sized,
     S: PairSink<u64> + ?Sized,
 {
     let (owners, edge_count) = collect_owners(edges, threads);
-    let pairs = if owners.count() <= NARROW_IDS_MAX {
-        match_owners::<u32, E, S>(edges, edge_count, &owners, threads, sink)
-    } else {
-        match_owners::<u64, E, S>(edges, edge_count, &owners, threads, sink)
-    };
+    let slices = Grid::slices_for(owners.count(), edge_count);
+    let pairs = match_owners::<u32, E, S>(edges, edge_count, &owners, slices, threads, sink)
+        .or_else(|| match_owners::<u64, E, S>(edges, edge_count, &owners, slices, threads, sink))
+        // Any owners fit one slice.
+        .or_else(|| match_owners::<u64, E, S>(edges, edge_count, &owners, 1, threads, sink))
+        .unwrap_or(0);
     Summary { edges: edge_count as u64, owners: owners.count() as u64, mutual_pairs: pairs }
 }
 
-/// The second and the third pass; gives the number of pairs.
+/// The second and the third pass; gives the number of pairs, or `None` where the slices are too large for `W`.
 pub(super) fn match_owners<W, E, S>(
     edges: &E,
     edge_count: usize,
     owners: &Owners,
+    slices: usize,
     threads: NonZeroUsize,
     sink: &S,
-) -> u64
+) -> Option<u64>
 where
     W: Word,
     E: EdgeSource + ?Sized,
     S: PairSink<u64> + ?Sized,
 {
+    let starts = owners.slice_starts(slices);
+    let greatest = starts.windows(2).map(|two| two[1] - two[0]).max().unwrap_or(0);
+    let grid = Grid::new::<W>(slices, greatest as usize)?;
     let parts = edges.parts();
-    let split = Split::new::<W>(owners.count(), edge_count);
     let halves = share(threads, parts, |mine| {
         let room = edge_count.div_ceil(threads.get().min(parts).max(1));
-        let halves: Halves<W> = Halves::new(split.partitions * 2, room);
-        let mut thrower = Thrower { owners, split, halves, last: (0, Owners::NONE) };
+        let mut thrower: Thrower<W> = Thrower::new(owners, grid, &starts, room);
         for part in mine {
             edges.read_part(part, &mut |chunk| thrower.throw(chunk));
         }
-        thrower.halves
+        thrower.finish()
     });
-    let pairs = share(threads, split.partitions, |mine| {
-        let mut set = HalfSet::new();
-        let mut outbox = Outbox::new(sink);
-        for partition in mine {
-            let (forward, backward) = (partition * 2, partition * 2 + 1);
-            set.reset(halves.iter().map(|halves| halves.count(forward)).sum());
-            for block in halves.iter().flat_map(|halves| halves.blocks(forward)) {
-                block.iter().for_each(|&half| set.insert(half));
-            }
-            for &half in halves.iter().flat_map(|halves| halves.blocks(backward)).flatten() {
-                if set.take(half) {
-                    let (a, b) = split.ids(partition, half);
-                    outbox.put(|| (owners.key(a), owners.key(b)));
-                }
-            }
-        }
-        outbox.finish()
-    });
-    pairs.iter().sum()
+    Some(join(grid, &halves, threads, sink, |slice, local| owners.key(starts[slice] + local - 1)))
 }
 
 pub(super) fn collect_owners<E: EdgeSource + ?Sized>(edges: &E, threads: NonZeroUsize) -> (Owners, usize) {
@@ -98,60 +85,117 @@ pub(super) fn collect_owners<E: EdgeSource + ?Sized>(edges: &E, threads: NonZero
     (Owners::from_mixed(mixed), count)
 }
 
+/// One edge that waits for others with contacts of the same slice.
+#[derive(Clone, Copy, Default)]
+struct Waiting {
+    mixed_contact: u64,
+    owner: u32,
+}
+
+/// Edges that wait for one slice: each of its lines is then used about five times once it is near.
+const WAITING: usize = 128 * BATCH;
+
 /// One thread's part of the second pass.
 struct Thrower<'a, W> {
     owners: &'a Owners,
-    split: Split,
+    grid: Grid,
+    /// The first rank of each slice.
+    starts: &'a [u32],
+    waiting: Vec<Vec<Waiting>>,
     halves: Halves<W>,
-    /// The owner of the edge before, and its id.
-    last: (u64, u32),
+    /// The owner of the edge before, and its address.
+    last: Option<(u64, u32)>,
 }
 
-impl<W: Word> Thrower<'_, W> {
+impl<'a, W: Word> Thrower<'a, W> {
+    fn new(owners: &'a Owners, grid: Grid, starts: &'a [u32], halves_max: usize) -> Self {
+        let room = WAITING.min(halves_max.next_multiple_of(BATCH));
+        let waiting = (0..grid.slices).map(|_| Vec::with_capacity(room)).collect();
+        Self { owners, grid, starts, waiting, halves: Halves::new(grid.squares(), halves_max), last: None }
+    }
+
     fn throw(&mut self, edges: &[Edge]) {
-        let (batches, rest) = edges.as_chunks::<BATCH>();
-        for batch in batches {
-            self.throw_batch(batch, BATCH);
-        }
-        if !rest.is_empty() {
-            // What lies beyond is looked up and then left alone.
-            let mut batch = [Edge::default(); BATCH];
-            batch[..rest.len()].copy_from_slice(rest);
-            self.throw_batch(&batch, rest.len());
-        }
-    }
-
-    #[inline]
-    fn throw_batch(&mut self, batch: &[Edge; BATCH], edges: usize) {
-        let (mut owner_ids, mut contact_ids) = ([0; BATCH], [0; BATCH]);
-        self.find_owners(batch, &mut owner_ids);
-        self.owners.find_batch(|at| batch[at].contact, &mut contact_ids);
-        for (&owner, &contact) in owner_ids.iter().zip(&contact_ids).take(edges) {
-            let keep = (contact != Owners::NONE) & (contact != owner);
-            // A contact that is no owner counts as the greatest id, so its place is in range.
-            let place = self.split.partition(owner, contact) * 2 + usize::from(owner > contact);
-            self.halves.push(place, self.split.half(owner, contact), keep);
-        }
-    }
-
-    /// Finds the owners' ids: one by one where each has many edges in a row, together where they have not.
-    #[inline]
-    fn find_owners(&mut self, batch: &[Edge; BATCH], ids: &mut [u32; BATCH]) {
-        let (mut owner, mut id) = self.last;
-        let mut alone = 0;
-        for (edge, place) in batch.iter().zip(ids.iter_mut()) {
-            if edge.owner != owner || id == Owners::NONE {
-                alone += 1;
-                if alone > OWNERS_ONE_BY_ONE {
-                    self.owners.find_batch(|at| batch[at].owner, ids);
-                    self.last = (batch[BATCH - 1].owner, ids[BATCH - 1]);
-                    return;
+        for batch in edges.chunks(BATCH) {
+            let mut owners = [0; BATCH];
+            self.find_owners(batch, &mut owners);
+            for (edge, owner) in batch.iter().zip(owners) {
+                let mixed_contact = mix(edge.contact);
+                let slice = scale(mixed_contact, self.grid.slices);
+                let waiting = &mut self.waiting[slice];
+                waiting.push(Waiting { mixed_contact, owner });
+                if waiting.len() >= WAITING {
+                    self.look_up(slice);
                 }
-                (owner, id) = (edge.owner, self.owners.find(mix(edge.owner)));
             }
-            *place = id;
         }
-        self.last = (owner, id);
+    }
+
+    /// Looks up what waits for one slice and throws what is between owners.
+    #[inline(never)]
+    fn look_up(&mut self, slice: usize) {
+        let mut waiting = std::mem::take(&mut self.waiting[slice]);
+        let edges = waiting.len();
+        // Those that fill the last batch are looked up and then left alone.
+        waiting.resize(edges.next_multiple_of(BATCH), Waiting::default());
+        let (grid, owners) = (self.grid, self.owners);
+        let before = self.starts[slice].wrapping_sub(1);
+        let mut left = edges;
+        for batch in waiting.as_chunks::<BATCH>().0 {
+            let mut ids = [0; BATCH];
+            owners.find_batch(|at| batch[at].mixed_contact, &mut ids);
+            for (one, &id) in batch.iter().zip(&ids).take(left) {
+                let known = id != Owners::NONE;
+                // An unknown contact stands for itself as the first local, so that its square is in range.
+                let local = if known { id.wrapping_sub(before) } else { 1 };
+                let contact = grid.address(slice, local);
+                let keep = known & (contact != one.owner);
+                self.halves.push(grid.square(one.owner, contact), grid.half(one.owner, contact), keep);
+            }
+            left = left.saturating_sub(BATCH);
+        }
+        waiting.clear();
+        self.waiting[slice] = waiting;
+    }
+
+    fn finish(mut self) -> Halves<W> {
+        (0..self.grid.slices).for_each(|slice| self.look_up(slice));
+        self.halves
+    }
+
+    /// Finds the owners' addresses: one by one where each has many edges in a row, together where they have not.
+    #[inline]
+    fn find_owners(&mut self, batch: &[Edge], addresses: &mut [u32; BATCH]) {
+        let mut last = self.last;
+        let mut alone = 0;
+        for (edge, place) in batch.iter().zip(addresses.iter_mut()) {
+            let address = match last {
+                Some((owner, address)) if owner == edge.owner => address,
+                _ if alone == OWNERS_ONE_BY_ONE => return self.find_all_owners(batch, addresses),
+                _ => {
+                    alone += 1;
+                    let mixed = mix(edge.owner);
+                    self.address(mixed, self.owners.find(mixed))
+                }
+            };
+            last = Some((edge.owner, address));
+            *place = address;
+        }
+        self.last = last;
+    }
+
+    fn find_all_owners(&self, batch: &[Edge], addresses: &mut [u32; BATCH]) {
+        let mixed = |at: usize| batch.get(at).map_or(0, |edge| mix(edge.owner));
+        let mut ids = [0; BATCH];
+        self.owners.find_batch(mixed, &mut ids);
+        for (at, (address, id)) in addresses.iter_mut().zip(ids).enumerate() {
+            *address = self.address(mixed(at), id);
+        }
+    }
+
+    #[inline]
+    fn address(&self, mixed: u64, id: u32) -> u32 {
+        let slice = scale(mixed, self.grid.slices);
+        self.grid.address(slice, id.wrapping_sub(self.starts[slice]).wrapping_add(1))
     }
 }
 

@@ -1,18 +1,15 @@
-//! Edges between owners as short halves, thrown into partitions by the smaller id.
+//! Edges between owners as short halves, thrown into the squares of a grid.
 
-/// Words in a block; the first links to the block before. 2 KB: small against a partition, large against a
-/// cache line.
+/// Words in a block; the first links to the block before. 2 KB: small against a square, large against a cache
+/// line.
 const BLOCK: usize = 512;
-
-/// Most ids that 32-bit halves serve: with 2^24, a partition spans 2^8 ids and there are 2^16 of them.
-pub(super) const NARROW_IDS_MAX: usize = (1 << 24) - 1;
 
 /// The integer that holds a half: 32 bits while they suffice, else 64.
 pub(super) trait Word: Copy + Eq + Send + Sync {
     const BITS: u32;
-    /// No half: the greater id is at least 1.
+    /// No half: locals begin at 1.
     const EMPTY: Self;
-    /// No half: all ids are below `2^id_bits - 1`.
+    /// No half: locals end below `2^width - 1`.
     const TAKEN: Self;
     /// Keeps the lowest bits.
     fn from_u64(value: u64) -> Self;
@@ -66,59 +63,7 @@ impl Word for u64 {
     }
 }
 
-/// How pairs of ids become halves.
-///
-/// A partition spans `2^low_bits` smaller ids. Within it a half is the smaller id's low bits above the whole
-/// greater id; who owns the edge is told by the direction, of which each partition has two.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Split {
-    id_bits: u32,
-    low_bits: u32,
-    pub(super) partitions: usize,
-}
-
-/// Edges a partition should get, about: of 2^17 edges some 2^14.5 each way are between owners, whose set fits
-/// a core's own cache (256 KB).
-const EDGES_A_PARTITION: usize = 1 << 17;
-
-impl Split {
-    /// Chooses partitions for so many ids and edges.
-    pub(super) fn new<W: Word>(ids: usize, edges: usize) -> Self {
-        // One more than the greatest id, so that no half is all ones.
-        let id_bits = (ids + 1).ilog2() + 1;
-        let wanted = (edges / EDGES_A_PARTITION).max(1);
-        let low_bits = (ids / wanted).max(1).ilog2().min(W::BITS - id_bits);
-        Self { id_bits, low_bits, partitions: (ids >> low_bits) + 1 }
-    }
-
-    /// The partition of an edge.
-    #[inline(always)]
-    pub(super) fn partition(self, owner: u32, contact: u32) -> usize {
-        (owner.min(contact) >> self.low_bits) as usize
-    }
-
-    #[inline(always)]
-    pub(super) fn half<W: Word>(self, owner: u32, contact: u32) -> W {
-        let low = owner.min(contact) & ((1 << self.low_bits) - 1);
-        W::from_u64(u64::from(low) << self.id_bits | u64::from(owner.max(contact)))
-    }
-
-    /// The two ids of a half, smaller one first.
-    #[inline]
-    pub(super) fn ids<W: Word>(self, partition: usize, half: W) -> (u32, u32) {
-        let half = half.to_u64();
-        let low = (half >> self.id_bits) as usize;
-        ((partition << self.low_bits | low) as u32, (half & ((1 << self.id_bits) - 1)) as u32)
-    }
-
-    /// The smaller ids of a partition.
-    pub(super) fn id_range(self, partition: usize, ids: usize) -> std::ops::Range<usize> {
-        let end = (partition + 1) << self.low_bits;
-        (partition << self.low_bits)..end.min(ids)
-    }
-}
-
-/// Halves by place, in blocks chained from the last to the first.
+/// Halves by square, in blocks chained from the last to the first.
 pub(super) struct Halves<W> {
     arena: Vec<W>,
     /// Where the next half of each place goes; never the first word of a block.

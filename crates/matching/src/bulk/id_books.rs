@@ -1,12 +1,12 @@
 //! Matching books that name people by dense ids already.
 
 use super::Summary;
-use super::halves::{Halves, NARROW_IDS_MAX, Split, Word};
-use super::join::HalfSet;
-use super::sink::{Outbox, PairSink};
+use super::grid::Grid;
+use super::halves::{Halves, Word};
+use super::join::join;
+use super::sink::PairSink;
 use super::work::share;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 
 /// Books by the owner's id: each one ascending, ids below [`IdBooks::owners`] being registered people.
 pub trait IdBooks: Sync {
@@ -30,90 +30,94 @@ impl IdBooks for [Vec<u32>] {
 /// Finds all pairs that stand in one another's books, on so many threads.
 ///
 /// Repeats and people in their own book are harmless; the pairs of a book that does not ascend may be missed.
-/// [`Summary::edges`] counts all contacts, [`Summary::owners`] all registered people. O(edges).
-///
-/// Books ascend, so the contacts behind the owner are already in the order of the smaller id: only those before
-/// the owner are thrown into partitions, as 4 bytes each, and looked up among the former. So it takes 2 bytes
-/// an edge between registered people beyond the input.
+/// [`Summary::edges`] counts all contacts, [`Summary::owners`] all registered people. O(edges); beyond the input
+/// it takes 4 bytes an edge between registered people (8 above some 16 million).
 pub fn match_id_books<B, S>(books: &B, threads: NonZeroUsize, sink: &S) -> Summary
 where
     B: IdBooks + ?Sized,
     S: PairSink<u32> + ?Sized,
 {
-    if books.owners() as usize <= NARROW_IDS_MAX {
-        match_words::<u32, B, S>(books, threads, sink)
-    } else {
-        match_words::<u64, B, S>(books, threads, sink)
-    }
+    let owners = books.owners() as usize;
+    let pieces = owners.div_ceil(PIECE);
+    let counts = share(threads, pieces, |mine| {
+        let owners_of = |piece: usize| piece * PIECE..((piece + 1) * PIECE).min(owners);
+        mine.flat_map(owners_of).map(|owner| books.book(owner as u32).len()).sum::<usize>()
+    });
+    let edges: usize = counts.iter().sum();
+    let slices = Grid::slices_for(owners, edges);
+    let pairs = match_books::<u32, B, S>(books, edges, slices, threads, sink)
+        .or_else(|| match_books::<u64, B, S>(books, edges, slices, threads, sink))
+        // Any owners fit one slice.
+        .or_else(|| match_books::<u64, B, S>(books, edges, 1, threads, sink))
+        .unwrap_or(0);
+    Summary { edges: edges as u64, owners: owners as u64, mutual_pairs: pairs }
 }
 
 /// Owners whose books are one piece of work: some 180,000 contacts.
 const PIECE: usize = 1024;
 
-pub(super) fn match_words<W, B, S>(books: &B, threads: NonZeroUsize, sink: &S) -> Summary
+/// Throws and joins; gives the number of pairs, or `None` where the slices are too large for `W`.
+pub(super) fn match_books<W, B, S>(
+    books: &B,
+    edges: usize,
+    slices: usize,
+    threads: NonZeroUsize,
+    sink: &S,
+) -> Option<u64>
 where
     W: Word,
     B: IdBooks + ?Sized,
     S: PairSink<u32> + ?Sized,
 {
     let owners = books.owners() as usize;
-    let pieces = owners.div_ceil(PIECE);
-    let owners_of = |piece: usize| piece * PIECE..((piece + 1) * PIECE).min(owners);
-    let counts = share(threads, pieces, |mine| {
-        mine.flat_map(owners_of).map(|owner| books.book(owner as u32).len()).sum::<usize>()
-    });
-    let edges: usize = counts.iter().sum();
-    let split = Split::new::<W>(owners, edges);
-    let backward = share(threads, pieces, |mine| {
+    let slice_ids = owners.div_ceil(slices).max(1);
+    let grid = Grid::new::<W>(slices, slice_ids)?;
+    // Pieces do not cross slices, so that one piece goes into the squares of one column.
+    let slice_pieces = slice_ids.div_ceil(PIECE);
+    let pieces = slices * slice_pieces;
+    let halves = share(threads, pieces, |mine| {
         let room = edges.div_ceil(threads.get().min(pieces).max(1));
-        let mut halves: Halves<W> = Halves::new(split.partitions, room);
-        for owner in mine.flat_map(owners_of).map(|owner| owner as u32) {
-            let book = books.book(owner);
-            let before = &book[..book.partition_point(|&contact| contact < owner)];
-            for &contact in before {
-                halves.push(
-                    split.partition(owner, contact.min(owner)),
-                    split.half(owner, contact),
-                    contact < owner,
-                );
+        let mut halves: Halves<W> = Halves::new(grid.squares(), room);
+        for piece in mine {
+            let (slice, first) = (piece / slice_pieces, piece % slice_pieces * PIECE);
+            for at in first..(first + PIECE).min(slice_ids) {
+                let owner = slice * slice_ids + at;
+                if owner < owners {
+                    let address = grid.address(slice, at as u32 + 1);
+                    throw_book(books.book(owner as u32), address, (owners, slice_ids), grid, &mut halves);
+                }
             }
         }
         halves
     });
-    let pairs = share(threads, split.partitions, |mine| {
-        let mut set = HalfSet::new();
-        let mut outbox = Outbox::new(sink);
-        for partition in mine {
-            let ids = split.id_range(partition, owners);
-            let known = ids.clone().map(|owner| forward(books, owner as u32).len()).sum();
-            set.reset(known);
-            insert_forward::<W, B>(books, split, ids, &mut set);
-            for &half in backward.iter().flat_map(|halves| halves.blocks(partition)).flatten() {
-                if set.take(half) {
-                    outbox.put(|| split.ids(partition, half));
-                }
-            }
-        }
-        outbox.finish()
-    });
-    Summary { edges: edges as u64, owners: owners as u64, mutual_pairs: pairs.iter().sum() }
+    Some(join(grid, &halves, threads, sink, |slice, local| (slice * slice_ids) as u32 + local - 1))
 }
 
-/// The registered contacts that come after the owner.
-fn forward<B: IdBooks + ?Sized>(books: &B, owner: u32) -> &[u32] {
-    let book = books.book(owner);
-    let end = book.partition_point(|&contact| contact < books.owners());
-    &book[book.partition_point(|&contact| contact <= owner).min(end)..end]
-}
-
-fn insert_forward<W, B>(books: &B, split: Split, owners: Range<usize>, set: &mut HalfSet<W>)
-where
-    W: Word,
-    B: IdBooks + ?Sized,
-{
-    for owner in owners.map(|owner| owner as u32) {
-        for &contact in forward(books, owner) {
-            set.insert(split.half(owner, contact));
+/// Throws one book's registered contacts.
+#[inline]
+fn throw_book<W: Word>(
+    book: &[u32],
+    owner: u32,
+    (owners, slice_ids): (usize, usize),
+    grid: Grid,
+    halves: &mut Halves<W>,
+) {
+    // The book ascends, so its slices follow one another and no contact has to be divided.
+    let (mut slice, mut slice_start, mut slice_end) = (0, 0, slice_ids);
+    for &contact in book {
+        let id = contact as usize;
+        if id >= owners {
+            return;
         }
+        if id < slice_start {
+            // This book does not ascend.
+            (slice, slice_start, slice_end) = (0, 0, slice_ids);
+        }
+        while id >= slice_end {
+            (slice, slice_start, slice_end) = (slice + 1, slice_end, slice_end + slice_ids);
+        }
+        let contact = grid.address(slice, (id - slice_start) as u32 + 1);
+        let square = grid.square(owner, contact);
+        halves.push(square, grid.half(owner, contact), contact != owner);
     }
 }

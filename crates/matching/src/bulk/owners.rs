@@ -48,6 +48,12 @@ impl Owners {
         self.count
     }
 
+    /// The first rank of each of so many equal slices of the mixed keys, and the number of owners.
+    pub(super) fn slice_starts(&self, slices: usize) -> Vec<u32> {
+        let owners = &self.sorted[..self.count];
+        (0..=slices).map(|slice| owners.partition_point(|&one| scale(one, slices) < slice) as u32).collect()
+    }
+
     pub(super) fn key(&self, id: u32) -> u64 {
         unmix(self.sorted[id as usize])
     }
@@ -55,7 +61,7 @@ impl Owners {
     /// No id; greater than all.
     pub(super) const NONE: u32 = u32::MAX;
 
-    /// Finds the ids of a batch of keys; [`Owners::NONE`] for those that are no owner's.
+    /// Finds the ids of a batch of mixed keys; [`Owners::NONE`] for those that are no owner's.
     ///
     /// In steps that do little each, so that the processor waits for the memory of many keys at once: at a
     /// million owners this takes a third of the time of looking up one key after the other.
@@ -64,7 +70,7 @@ impl Owners {
         let (mut mixed, mut starts, mut smaller) = ([0; BATCH], [0; BATCH], [0; BATCH]);
         let mut outgrown = 0u64;
         for at in 0..BATCH {
-            mixed[at] = mix(keys(at));
+            mixed[at] = keys(at);
             let (start, end) = self.bucket(mixed[at]);
             starts[at] = start;
             outgrown |= u64::from(end - start > WINDOW as u32) << at;
@@ -79,8 +85,11 @@ impl Owners {
             let between = window[1..WINDOW - 1].iter().map(|&one| u32::from(one < mixed[at]));
             let smaller = smaller[at] + between.sum::<u32>();
             let id = starts[at] + smaller;
-            let found = (window[smaller as usize] == mixed[at]) & (id < self.count as u32);
-            ids[at] = id | u32::from(found).wrapping_sub(1);
+            let differing = window[smaller as usize] ^ mixed[at];
+            // All ones where they differ. A comparison would be compiled to a branch, wrong half of the time.
+            let unlike = ((differing | differing.wrapping_neg()) as i64 >> 63) as u32;
+            let beyond = u32::from(id < self.count as u32).wrapping_sub(1);
+            ids[at] = id | unlike | beyond;
         }
         while outgrown != 0 {
             let at = outgrown.trailing_zeros() as usize;
@@ -113,7 +122,7 @@ impl Owners {
 
 /// Scales an evenly spread value to [0, n), keeping its order.
 #[inline(always)]
-fn scale(mixed: u64, n: usize) -> usize {
+pub(super) fn scale(mixed: u64, n: usize) -> usize {
     ((u128::from(mixed) * n as u128) >> 64) as usize
 }
 
@@ -174,7 +183,7 @@ mod tests {
             let asked: Vec<u64> = near.chain(others).chain(0..25).collect();
             for batch in asked.chunks(BATCH) {
                 let mut ids = [0; BATCH];
-                owners.find_batch(|at| unmix(batch[at % batch.len()]), &mut ids);
+                owners.find_batch(|at| batch[at % batch.len()], &mut ids);
                 for (one, &id) in batch.iter().zip(&ids) {
                     prop_assert_eq!(id, rank_of(one));
                     prop_assert_eq!(owners.find(*one), id);

@@ -1,5 +1,5 @@
 use super::edges::{collect_owners, match_owners};
-use super::id_books::match_words;
+use super::id_books::match_books;
 use super::*;
 use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
@@ -99,12 +99,20 @@ proptest! {
     }
 
     #[test]
-    fn wide_halves_match_as_narrow_ones(edges in vec(edge(), 1..300), threads in 1usize..4) {
+    fn any_grid_matches_as_the_naive_matcher_says(
+        edges in vec(edge(), 1..300), threads in 1usize..4, power in 0u32..6, wide: bool,
+    ) {
+        let slices = 1 << power;
+        let some_threads = some(threads);
         let (owners, count) = collect_owners(edges.as_slice(), some(threads));
         let found = gather(|sink| Summary {
             edges: count as u64,
             owners: owners.count() as u64,
-            mutual_pairs: match_owners::<u64, _, _>(edges.as_slice(), count, &owners, some(threads), sink),
+            mutual_pairs: if wide {
+                match_owners::<u64, _, _>(edges.as_slice(), count, &owners, slices, some_threads, sink).unwrap()
+            } else {
+                match_owners::<u32, _, _>(edges.as_slice(), count, &owners, slices, some_threads, sink).unwrap()
+            },
         });
         prop_assert_eq!(found, naive(&edges));
     }
@@ -136,6 +144,7 @@ proptest! {
     fn books_of_ids_match_as_the_naive_matcher_says(
         books in vec(btree_set(prop_oneof![0u32..50, any::<u32>()], 0..40), 0..50),
         threads in 1usize..4,
+        power in 0u32..6,
     ) {
         let books: Vec<Vec<u32>> = books.into_iter().map(|book| book.into_iter().collect()).collect();
         let in_book = |owner: u32, contact: u32| books[owner as usize].contains(&contact);
@@ -152,12 +161,23 @@ proptest! {
         };
         let expected = (summary, pairs);
         prop_assert_eq!(&gather(|sink| match_id_books(books.as_slice(), some(threads), sink)), &expected);
-        prop_assert_eq!(&gather(|sink| match_words::<u64, _, _>(books.as_slice(), some(threads), sink)), &expected);
+        let (count, slices) = (summary.edges as usize, 1 << power);
+        let narrow = gather(|sink| {
+            let pairs = match_books::<u32, _, _>(books.as_slice(), count, slices, some(threads), sink);
+            Summary { mutual_pairs: pairs.unwrap(), ..summary }
+        });
+        prop_assert_eq!(&narrow, &expected);
+        let wide = gather(|sink| {
+            let pairs = match_books::<u64, _, _>(books.as_slice(), count, slices, some(threads), sink);
+            Summary { mutual_pairs: pairs.unwrap(), ..summary }
+        });
+        prop_assert_eq!(&wide, &expected);
     }
 
     #[test]
     fn unsorted_books_of_ids_never_panic(books in vec(vec(0u32..40, 0..40), 0..30)) {
         match_id_books(books.as_slice(), some(2), &CountOnly);
+        prop_assert!(match_books::<u32, _, _>(books.as_slice(), 900, 8, some(2), &CountOnly).is_some());
     }
 }
 
