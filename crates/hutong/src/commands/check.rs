@@ -37,10 +37,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         .await;
     store.close().await;
     let (missing, extra) = checked.map_err(|error| {
-        Failure::user("the stored data is damaged").because(&error).hint("Restore the data directory from a backup.")
+        Failure::user("the stored data is damaged")
+            .because(&error)
+            .hint("Restore the data directory from a backup.")
     })?;
     if missing + extra > 0 {
         return Err(Failure::user(format!("{missing} matches are missing and {extra} are too many")));
     }
-    std::io::stdout().write_all(b"ok: the matches are those of the books\n").map_err(|error| Failure::stdout(&error))
+    std::io::stdout()
+        .write_all(b"ok: the matches are those of the books\n")
+        .map_err(|error| Failure::stdout(&error))
 }

@@ -41,23 +41,26 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    let unreadable = |error: std::io::Error| Failure::user(format!("{} cannot be read", file.display())).because(&error);
+    let unreadable =
+        |error: std::io::Error| Failure::user(format!("{} cannot be read", file.display())).because(&error);
     let size = std::fs::metadata(file).map_err(unreadable)?.len();
     if size > limits::SEED_BYTES_MAX.unsigned_abs() {
-        return Err(Failure::user(format!("{} is larger than {} bytes", file.display(), limits::SEED_BYTES_MAX))
-            .hint("Cut it into several seeds; the same seed again changes nothing."));
+        return Err(Failure::user(format!(
+            "{} is larger than {} bytes",
+            file.display(),
+            limits::SEED_BYTES_MAX
+        ))
+        .hint("Cut it into several seeds; the same seed again changes nothing."));
     }
     std::fs::read(file).map_err(unreadable)
 }
 
 async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failure> {
     let url = format!("http://{}/operator/v1/seed", config.listen);
-    let refused = |error: reqwest::Error| Failure::remote("the running server did not take the seed").because(&error);
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(600))
-        .build()
-        .map_err(refused)?;
+    let refused =
+        |error: reqwest::Error| Failure::remote("the running server did not take the seed").because(&error);
+    let client =
+        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(600)).build().map_err(refused)?;
     let mut request = client.post(url).header("content-type", "application/json").body(json);
     if let Some(token) = config.platform.operator_tokens.first() {
         request = request.bearer_auth(token.expose_secret());
@@ -68,9 +71,12 @@ async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failur
     if status.is_success() {
         return Ok(body);
     }
-    let failure = Failure::user(format!("the running server refused the seed with status {status}")).because_of(body);
+    let failure =
+        Failure::user(format!("the running server refused the seed with status {status}")).because_of(body);
     Err(if matches!(status.as_u16(), 401 | 403) {
-        failure.hint("Set platform.operator_tokens to one of the server's tokens, or stop the server and seed again.")
+        failure.hint(
+            "Set platform.operator_tokens to one of the server's tokens, or stop the server and seed again.",
+        )
     } else {
         failure
     })

@@ -29,7 +29,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics()?;
     tokio::spawn(metrics.clone().keep_small());
     if config.platform.operator_tokens.is_empty() && !config.platform.open_on_loopback {
-        tracing::info!("no operator token is configured: /tmf-api and /operator answer nobody but this process");
+        tracing::info!(
+            "no operator token is configured: /tmf-api and /operator answer nobody but this process"
+        );
     }
     let house = House::open(plan(&config, metrics).await?, crate::world::system()).await.map_err(failure)?;
     super::stop_wanted().await;
@@ -65,7 +67,8 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
 
 fn sms_config(config: &Config) -> SmsConfig {
     let sms = &config.sms;
-    let mut link = SmsConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret(), &sms.sender);
+    let mut link =
+        SmsConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret(), &sms.sender);
     link.region = config.default_region;
     link
 }
@@ -85,9 +88,9 @@ pub(super) fn platform_config(config: &Config) -> PlatformConfig {
 
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
-        Failure::user(format!("{address} cannot be listened on"))
-            .because(&error)
-            .hint(format!("Stop what runs there, or set `{key}` to another address; port 0 picks a free one."))
+        Failure::user(format!("{address} cannot be listened on")).because(&error).hint(format!(
+            "Stop what runs there, or set `{key}` to another address; port 0 picks a free one."
+        ))
     })
 }
 

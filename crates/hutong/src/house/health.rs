@@ -18,7 +18,10 @@ pub(super) fn routes(store: Store, link: Option<Link>, render: Render) -> Router
         move || ready(store.clone(), link.clone())
     };
     let metrics = move || metrics(store.clone(), Arc::clone(&render));
-    Router::new().route("/livez", get(async || "alive\n")).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/livez", get(async || "alive\n"))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
 }
 
 /// Ready means that the store answers. A centre that is away is told, but texts wait for it: the
@@ -32,7 +35,8 @@ async fn ready(store: Store, link: Option<Link>) -> impl IntoResponse {
 }
 
 async fn metrics(store: Store, render: Render) -> String {
-    let counts = store.read::<_, StoreError, _>(|view| Ok((view.jobs().counts()?, view.texts().count_open()?))).await;
+    let counts =
+        store.read::<_, StoreError, _>(|view| Ok((view.jobs().counts()?, view.texts().count_open()?))).await;
     if let Ok(((waiting, dead), texts)) = counts {
         metrics::gauge!("jobs_waiting").set(waiting as f64);
         metrics::gauge!("jobs_set_aside").set(dead as f64);

@@ -109,8 +109,15 @@ impl House {
     pub(crate) async fn open(plan: Plan, world: World) -> Result<Self, StartError> {
         let store = open_store(&plan, &world).await?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
-        let mut house =
-            Self { api, metrics, store, platform: None, link: None, stop: CancellationToken::new(), tasks: vec![] };
+        let mut house = Self {
+            api,
+            metrics,
+            store,
+            platform: None,
+            link: None,
+            stop: CancellationToken::new(),
+            tasks: vec![],
+        };
         if plan.roles.sms {
             house.start_sms(&plan, &world);
         }
@@ -118,6 +125,7 @@ impl House {
         let health = health::routes(house.store.clone(), house.link.clone(), Arc::clone(&plan.render));
         house.serve(plan.listen, edge::shell(routes, world.clone()));
         house.serve(plan.metrics, health);
+        tracing::info!("metrics on http://{metrics}");
         tracing::info!("listening on http://{api}");
         Ok(house)
     }
@@ -148,8 +156,11 @@ impl House {
         if plan.roles.exchange {
             let transport: Arc<dyn Transport> = match &plan.platform_url {
                 Some((url, token)) => {
-                    let settings =
-                        HttpSettings { base: Some(url.clone()), token: token.clone(), ..HttpSettings::default() };
+                    let settings = HttpSettings {
+                        base: Some(url.clone()),
+                        token: token.clone(),
+                        ..HttpSettings::default()
+                    };
                     Arc::new(OverHttp::new(&settings)?)
                 }
                 None => Arc::new(InProcess::new(router.clone(), Some(internal))),
@@ -198,7 +209,10 @@ impl House {
                 }
             }
             if let Err(error) = exchange.begin_sync().await {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the catalogue could not be asked for");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the catalogue could not be asked for"
+                );
             }
         }));
     }
@@ -207,7 +221,8 @@ impl House {
         let stop = self.stop.clone();
         self.tasks.push(tokio::spawn(async move {
             let ending = stop.clone();
-            let serving = axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
+            let serving =
+                axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
             let farewell = async {
                 stop.cancelled().await;
                 tokio::time::sleep(FAREWELL).await;

@@ -2,8 +2,11 @@
 
 mod binary;
 mod configuration;
+mod house;
 mod limits;
 mod numbers;
+mod outside;
 mod scan;
 mod smsc;
+mod story;
 mod usage;

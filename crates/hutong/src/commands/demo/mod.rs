@@ -65,7 +65,9 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let render = Arc::new(move || metrics.render());
     // TLS needs a provider once in a process; a second one is the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    play(args, crate::world::system(), render).await.map_err(|error| Failure::user("the demo did not go well").because(&error))
+    play(args, crate::world::system(), render)
+        .await
+        .map_err(|error| Failure::user("the demo did not go well").because(&error))
 }
 
 async fn play(args: Args, world: World, render: Render) -> Result<(), DemoError> {

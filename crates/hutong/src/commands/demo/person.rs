@@ -59,7 +59,12 @@ impl<'a> Person<'a> {
         Err(Stopped::NoText(self.name))
     }
 
-    pub(super) fn reply(&self, centre: &Simulator, to: &str, text: &str) -> impl Future<Output = Result<(), Stopped>> {
+    pub(super) fn reply(
+        &self,
+        centre: &Simulator,
+        to: &str,
+        text: &str,
+    ) -> impl Future<Output = Result<(), Stopped>> {
         let (number, to, text) = (self.number, to.to_owned(), text.to_owned());
         async move { centre.reply(number, &to, &text).await.map_err(|_| Stopped::NoReply) }
     }
@@ -82,7 +87,11 @@ impl<'a> Person<'a> {
     }
 
     /// Scans an address-book file and delivers what changed.
-    pub(super) async fn scan(&self, file: &str, bytes: &[u8]) -> Result<(Scan, Option<BookChanged>), Stopped> {
+    pub(super) async fn scan(
+        &self,
+        file: &str,
+        bytes: &[u8],
+    ) -> Result<(Scan, Option<BookChanged>), Stopped> {
         let mut scan = Scan::default();
         scan.add(file, bytes, Region::CN);
         let numbers = scan.matchable_numbers();

@@ -93,7 +93,10 @@ pub(super) async fn play(
 async fn register(told: &mut Told, cast: &mut Cast<'_>) -> Result<(), Stopped> {
     for person in [&mut cast.zhang, &mut cast.li, &mut cast.john] {
         let text = person.register().await?;
-        let line = format!("{} asks to register, types the code from the text, and gives two consents (M1, M2)", person.name);
+        let line = format!(
+            "{} asks to register, types the code from the text, and gives two consents (M1, M2)",
+            person.name
+        );
         told.step(&line, &first_run(&text.text, 6).is_some(), &true);
         told.screen(person.name, &text.from, &text.text);
     }
@@ -114,23 +117,37 @@ async fn match_books(told: &mut Told, cast: &Cast<'_>) -> Result<(), Stopped> {
             "{} scans {file}: {cards} cards, {} people delivered as keys, {refused} entries that are nobody's mobile; new matches: {}",
             person.name,
             changed.size,
-            if changed.new_matches.is_empty() { "none yet".to_owned() } else { changed.new_matches.join(", ") },
+            if changed.new_matches.is_empty() {
+                "none yet".to_owned()
+            } else {
+                changed.new_matches.join(", ")
+            },
         );
         told.step(&line, &changed.new_matches, &should_match);
     }
-    let (zhang, li, john) = (cast.zhang.friends().await?, cast.li.friends().await?, cast.john.friends().await?);
+    let (zhang, li, john) =
+        (cast.zhang.friends().await?, cast.li.friends().await?, cast.john.friends().await?);
     let came = (sorted(zhang), li, john);
-    let should = (sorted(vec![LI.to_owned(), JOHN.to_owned()]), vec![ZHANG.to_owned()], vec![ZHANG.to_owned()]);
-    let line = "Zhang Wei matches both; John has Li Na's number, but she has not his: they do not match (M3, M4)";
+    let should =
+        (sorted(vec![LI.to_owned(), JOHN.to_owned()]), vec![ZHANG.to_owned()], vec![ZHANG.to_owned()]);
+    let line =
+        "Zhang Wei matches both; John has Li Na's number, but she has not his: they do not match (M3, M4)";
     told.step(line, &came, &should);
     Ok(())
 }
 
 async fn share(told: &mut Told, cast: &Cast<'_>) -> Result<(Vec<Subscription>, Vec<FeedItem>), Stopped> {
     let services = cast.li.services(5).await?;
-    let line = format!("Li Na's terminal lists what she has at the platform: {} services, none shared (M5)", services.len());
+    let line = format!(
+        "Li Na's terminal lists what she has at the platform: {} services, none shared (M5)",
+        services.len()
+    );
     told.step(&line, &(services.len(), services.iter().any(|one| one.shared)), &(5, false));
-    told.step("Zhang Wei's feed is empty: sharing is off until one turns it on", &cast.zhang.feed().await?.len(), &0);
+    told.step(
+        "Zhang Wei's feed is empty: sharing is off until one turns it on",
+        &cast.zhang.feed().await?.len(),
+        &0,
+    );
     for id in ["data10", "crbt", "reading", "stars"] {
         cast.li.share(service(&services, id)?).await?;
     }
@@ -139,8 +156,16 @@ async fn share(told: &mut Told, cast: &Cast<'_>) -> Result<(Vec<Subscription>, V
     told.step(line, &refused.as_deref(), &Some("share/not-shareable"));
     let cards = cast.zhang.feed().await?;
     for card in &cards {
-        let price = format!("{} {}/{}", card.offering.price.amount, card.offering.price.currency, card.offering.price.period.word());
-        let line = format!("{} by {}, {price}, {}", card.offering.name, card.offering.provider.name, card.offering.how_to_cancel);
+        let price = format!(
+            "{} {}/{}",
+            card.offering.price.amount,
+            card.offering.price.currency,
+            card.offering.price.period.word()
+        );
+        let line = format!(
+            "{} by {}, {price}, {}",
+            card.offering.name, card.offering.provider.name, card.offering.how_to_cancel
+        );
         told.screen("Zhang Wei", &card.friend, &line);
     }
     told.step("Zhang Wei sees exactly those four (M7)", &cards.len(), &4);
@@ -150,10 +175,16 @@ async fn share(told: &mut Told, cast: &Cast<'_>) -> Result<(Vec<Subscription>, V
     Ok((services, cards))
 }
 
-async fn order_own(told: &mut Told, cast: &mut Cast<'_>, cards: &[FeedItem], world: &World) -> Result<(), Stopped> {
+async fn order_own(
+    told: &mut Told,
+    cast: &mut Cast<'_>,
+    cards: &[FeedItem],
+    world: &World,
+) -> Result<(), Stopped> {
     let order = cast.zhang.tap(card(cards, "data10")?, world).await?;
     let order = cast.zhang.follow(&order).await?;
-    let line = format!("Zhang Wei taps the operator's own \"{}\": started at once (M8, M10, M13)", order.name);
+    let line =
+        format!("Zhang Wei taps the operator's own \"{}\": started at once (M8, M10, M13)", order.name);
     told.step(&line, &outcome(&order), &(Progress::Completed, None));
     let receipt = cast.zhang.next_text().await?;
     told.screen(cast.zhang.name, &receipt.from, &receipt.text);
@@ -170,7 +201,8 @@ async fn order_designated(
     let order = cast.zhang.tap(card(cards, "crbt")?, world).await?;
     let prompt = cast.zhang.next_text().await?;
     let code = first_run(&prompt.text, 4).ok_or(Stopped::NoCode)?;
-    let line = format!("Zhang Wei taps \"{}\" of a designated provider: a text asks first (M11, M12)", order.name);
+    let line =
+        format!("Zhang Wei taps \"{}\" of a designated provider: a text asks first (M11, M12)", order.name);
     told.step(&line, &prompt.text.contains(&code), &true);
     told.screen(cast.zhang.name, &prompt.from, &prompt.text);
     cast.zhang.reply(centre, &prompt.from, &code).await?;
@@ -182,7 +214,12 @@ async fn order_designated(
     Ok(())
 }
 
-async fn order_refused(told: &mut Told, cast: &mut Cast<'_>, cards: &[FeedItem], world: &World) -> Result<(), Stopped> {
+async fn order_refused(
+    told: &mut Told,
+    cast: &mut Cast<'_>,
+    cards: &[FeedItem],
+    world: &World,
+) -> Result<(), Stopped> {
     let order = cast.zhang.tap(card(cards, "stars")?, world).await?;
     let order = cast.zhang.follow(&order).await?;
     let line = format!("Zhang Wei taps \"{}\", whose provider has no contract: refused (M11)", order.name);
@@ -213,7 +250,10 @@ async fn answer_wrongly(
     let wrong = if code == "1234" { "4321" } else { "1234" };
     cast.zhang.reply(centre, &prompt.from, wrong).await?;
     let order = cast.zhang.follow(&order).await?;
-    let line = format!("Zhang Wei taps \"{}\" and replies {wrong}, which is not the code: cancelled, not charged (M12)", order.name);
+    let line = format!(
+        "Zhang Wei taps \"{}\" and replies {wrong}, which is not the code: cancelled, not charged (M12)",
+        order.name
+    );
     told.step(&line, &outcome(&order), &(Progress::Cancelled, Some(Reason::ConfirmationMismatch)));
     let notice = cast.zhang.next_text().await?;
     told.screen(cast.zhang.name, &notice.from, &notice.text);
@@ -230,11 +270,13 @@ async fn take_back(
     cast.li.unshare(service(services, "crbt")?).await?;
     let shown: Vec<String> = cast.zhang.feed().await?.into_iter().map(|card| card.offering.id).collect();
     let gone = (shown.contains(&"crbt".to_owned()), cast.zhang.try_tap(card(cards, "crbt")?, world).await);
-    let line = "Li Na takes one share back: it is gone from the feed at once, and its old card orders nothing (M6)";
+    let line =
+        "Li Na takes one share back: it is gone from the feed at once, and its old card orders nothing (M6)";
     told.step(line, &gone, &(false, Some("not-found".to_owned())));
     let (_, changed) = cast.zhang.scan("zhang_wei_without_li.vcf", ZHANG_BOOK_WITHOUT_LI).await?;
     let removed = changed.map(|changed| (changed.added, changed.removed));
-    let line = "Zhang Wei deletes Li Na from his address book and scans again: only that change is delivered (M2)";
+    let line =
+        "Zhang Wei deletes Li Na from his address book and scans again: only that change is delivered (M2)";
     told.step(line, &removed, &Some((0, 1)));
     let hidden = (
         cast.zhang.feed().await?.len(),

@@ -36,7 +36,10 @@ impl Told {
             println!("{:>3}. {line}", self.steps);
         } else {
             self.differed += 1;
-            println!("{:>3}. {line}\n     !! it came to {came:?}, and should have come to {should:?}", self.steps);
+            println!(
+                "{:>3}. {line}\n     !! it came to {came:?}, and should have come to {should:?}",
+                self.steps
+            );
         }
     }
 

@@ -21,11 +21,13 @@ pub(super) async fn login(session: &Session, number: String, locale: Option<Stri
         stranger.begin_registration(&BeginRegistration { number, locale }).await.map_err(server_failure)?;
     say("A text with a six-digit code is on its way to that phone.");
     let code = ask("Code:")?;
-    let confirm = ConfirmRegistration { code, device: Some("hutong terminal".to_owned()), consents: Vec::new() };
+    let confirm =
+        ConfirmRegistration { code, device: Some("hutong terminal".to_owned()), consents: Vec::new() };
     let signed_in =
         stranger.confirm_registration(begun.registration_id, &confirm).await.map_err(server_failure)?;
-    let number = Msisdn::parse_e164(&signed_in.subscriber.number)
-        .map_err(|error| Failure::remote("the server answered with something else than a number").because(&error))?;
+    let number = Msisdn::parse_e164(&signed_in.subscriber.number).map_err(|error| {
+        Failure::remote("the server answered with something else than a number").because(&error)
+    })?;
     let mut state = session.state.clone();
     state.sign_in(stranger.server_url(), &signed_in.token, number);
     session.memory.save(&state).map_err(memory_failure)?;
@@ -111,7 +113,9 @@ pub(super) async fn export(session: &Session) -> Result<(), Failure> {
 
 pub(super) async fn forget_me(session: &Session, yes: bool) -> Result<(), Failure> {
     let client = session.client()?;
-    if !yes && !agrees("Your account, book, shares and orders here are deleted and cannot be got back. Go on?")? {
+    if !yes
+        && !agrees("Your account, book, shares and orders here are deleted and cannot be got back. Go on?")?
+    {
         return Err(Failure::user("nothing was deleted"));
     }
     client.forget_me().await.map_err(server_failure)?;

@@ -28,7 +28,8 @@ pub(super) async fn scan(
     ensure_consent(&client, Consent::Upload).await?;
     let extent = if partial { Extent::Partial } else { Extent::Whole };
     let numbers = scan.matchable_numbers();
-    let outcome = sync(&client, &session.memory, &numbers, extent, confirm_shrink).await.map_err(sync_failure)?;
+    let outcome =
+        sync(&client, &session.memory, &numbers, extent, confirm_shrink).await.map_err(sync_failure)?;
     match outcome {
         Outcome::Unchanged(book) => session.print(&json!({ "changed": false, "book": book }), |_| {
             format!("{}Nothing has changed: the server has {} people.\n", as_sentences(&scan), book.size)
@@ -46,10 +47,12 @@ pub(super) async fn scan(
                 changed.size
             )
         }),
-        Outcome::ShrinkUnconfirmed { from, to } => {
-            Err(Failure::user(format!("the book would shrink from {from} people to {to}; nothing was sent"))
-                .hint("Add --confirm-shrink if that is meant, or --partial if these are only some of your contacts."))
-        }
+        Outcome::ShrinkUnconfirmed { from, to } => Err(Failure::user(format!(
+            "the book would shrink from {from} people to {to}; nothing was sent"
+        ))
+        .hint(
+            "Add --confirm-shrink if that is meant, or --partial if these are only some of your contacts.",
+        )),
     }
 }
 
@@ -63,7 +66,10 @@ fn sync_failure(error: SyncError) -> Failure {
 
 fn refuse_faulty(scan: &Scan) -> Result<(), Failure> {
     if scan.has_error() {
-        let errors = scan.files.iter().filter_map(|file| file.error.as_ref().map(|error| format!("{}: {error}", file.file)));
+        let errors = scan
+            .files
+            .iter()
+            .filter_map(|file| file.error.as_ref().map(|error| format!("{}: {error}", file.file)));
         return Err(errors.fold(Failure::user("not every file could be read"), Failure::because_of));
     }
     Ok(())

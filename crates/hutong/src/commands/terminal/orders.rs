@@ -26,7 +26,8 @@ pub(super) async fn order(session: &Session, share: &str, yes: bool, world: &Wor
         if let Some(item) = feed.iter().find(|item| item.share_id == share) {
             say(&card(item));
             let price = &item.offering.price;
-            let question = format!("Order it and pay {} {} / {}?", price.amount, price.currency, price.period.word());
+            let question =
+                format!("Order it and pay {} {} / {}?", price.amount, price.currency, price.period.word());
             if !agrees(&question)? {
                 return Err(Failure::user("nothing was ordered"));
             }
@@ -71,6 +72,7 @@ fn line(order: &Order) -> String {
         Progress::AwaitingConfirmation => "waits for your answer to the text".to_owned(),
         state => state.word().replace('_', " "),
     };
-    let why = order.reason.map(|reason| format!(": {}", reason_words(Locale::English, reason))).unwrap_or_default();
+    let why =
+        order.reason.map(|reason| format!(": {}", reason_words(Locale::English, reason))).unwrap_or_default();
     format!("{}  {} {}  {what}{why}\n", order.id, order.action.word(), order.name)
 }

@@ -17,7 +17,8 @@ use crate::failure::Failure;
 pub(super) fn dry_run(files: &[PathBuf], region: Region, json: bool) -> Result<(), Failure> {
     let scan = scan_files(files, region);
     // Texts and integers cannot fail to be JSON.
-    let text = if json { serde_json::to_string(&scan).unwrap_or_default() + "\n" } else { as_sentences(&scan) };
+    let text =
+        if json { serde_json::to_string(&scan).unwrap_or_default() + "\n" } else { as_sentences(&scan) };
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::stdout(&error))?;
     if scan.has_error() { Err(Failure::told()) } else { Ok(()) }
 }

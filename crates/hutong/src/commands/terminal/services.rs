@@ -14,8 +14,11 @@ use crate::failure::Failure;
 pub(super) async fn friends(session: &Session) -> Result<(), Failure> {
     let friends = access::friends(&session.client()?).await.map_err(server_failure)?;
     session.print(&friends, |friends| match friends.as_slice() {
-        [] => "Nobody matches yet: a match needs your number in their address book, and theirs in yours.\n".to_owned(),
-        friends => friends.iter().map(|friend| format!("{}  since {}\n", friend.number, friend.since)).collect(),
+        [] => "Nobody matches yet: a match needs your number in their address book, and theirs in yours.\n"
+            .to_owned(),
+        friends => {
+            friends.iter().map(|friend| format!("{}  since {}\n", friend.number, friend.since)).collect()
+        }
     })
 }
 
@@ -53,7 +56,11 @@ pub(super) async fn unshare(session: &Session, id: SubscriptionId) -> Result<(),
     session.print(&json!({ "shared": false }), |_| "Nobody sees it any more.\n".to_owned())
 }
 
-pub(super) async fn feed(session: &Session, friend: Option<String>, offering: Option<String>) -> Result<(), Failure> {
+pub(super) async fn feed(
+    session: &Session,
+    friend: Option<String>,
+    offering: Option<String>,
+) -> Result<(), Failure> {
     let filter = FeedFilter { friend, offering };
     let items = access::feed(&session.client()?, &filter).await.map_err(server_failure)?;
     session.print(&items, |items| match items.as_slice() {

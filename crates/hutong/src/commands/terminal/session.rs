@@ -44,7 +44,8 @@ impl Session {
 
     /// A client that shows this terminal's token; a token never goes to another server than its own.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let token = self.state.token.as_deref().filter(|_| self.state.server.as_deref() == Some(&self.server));
+        let token =
+            self.state.token.as_deref().filter(|_| self.state.server.as_deref() == Some(&self.server));
         let token = token.ok_or_else(|| {
             Failure::user(format!("this terminal is not signed in at {}", self.server))
                 .hint("Sign in first: hutong terminal login YOUR_NUMBER")
@@ -53,12 +54,13 @@ impl Session {
     }
 
     /// Prints data: as JSON when asked, else as the lines that `lines` makes of it.
-    pub(super) fn print<T: Serialize>(&self, data: &T, lines: impl FnOnce(&T) -> String) -> Result<(), Failure> {
-        let text = if self.json {
-            serde_json::to_string(data).unwrap_or_default() + "\n"
-        } else {
-            lines(data)
-        };
+    pub(super) fn print<T: Serialize>(
+        &self,
+        data: &T,
+        lines: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        let text =
+            if self.json { serde_json::to_string(data).unwrap_or_default() + "\n" } else { lines(data) };
         let mut out = std::io::stdout().lock();
         out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| Failure::stdout(&error))
     }
@@ -67,7 +69,9 @@ impl Session {
 fn default_file() -> Result<PathBuf, Failure> {
     let names = AppStrategyArgs { app_name: "hutong".to_owned(), ..AppStrategyArgs::default() };
     let strategy = choose_app_strategy(names).map_err(|error| {
-        Failure::user("there is no home directory to remember in").because(&error).hint("Name a file with --state.")
+        Failure::user("there is no home directory to remember in")
+            .because(&error)
+            .hint("Name a file with --state.")
     })?;
     Ok(strategy.config_dir().join("terminal.json"))
 }
@@ -95,7 +99,9 @@ pub(super) fn server_failure(error: ClientError) -> Failure {
             }
             failure.hint(format!("The problem's code is {}; request {}.", problem.code, problem.request_id))
         }
-        (ClientError::Address | ClientError::Unsendable(_) | ClientError::Setup(_), _) => Failure::user(error.to_string()),
+        (ClientError::Address | ClientError::Unsendable(_) | ClientError::Setup(_), _) => {
+            Failure::user(error.to_string())
+        }
         _ => Failure::remote("the server did not do it").because(&error),
     }
 }
