@@ -1,1 +1,77 @@
-fn main(){}
+//! Hutong's own tasks: `cargo xtask test`, `tidy`, `fmt`, `bench`, `soak`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever started it")]
+
+mod postgres;
+mod run;
+mod test;
+mod tidy;
+mod tree;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use run::Failed;
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+  test           everything: formatting, clippy, all tests, documentation tests, tidy, walls, the demo
+  tidy           the house rules that no compiler checks
+  fmt            formats all sources
+  bench <name>   measures something
+  soak <name>    runs something for long
+";
+
+/// What `bench` and `soak` know, each a name and a sentence; issues add to them.
+const BENCHES: &[(&str, &str)] = &[];
+const SOAKS: &[(&str, &str)] = &[];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = match tree::root() {
+        Ok(root) => root,
+        Err(failed) => return report(&failed),
+    };
+    let outcome = match words.as_slice() {
+        ["test"] => test::run(&root),
+        ["tidy"] => tidy(&root),
+        ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
+        ["bench", ..] => return list("bench", BENCHES),
+        ["soak", ..] => return list("soak", SOAKS),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failed) => report(&failed),
+    }
+}
+
+fn tidy(root: &Path) -> Result<(), Failed> {
+    let violations = tidy::check(root)?;
+    for violation in &violations {
+        println!("{violation}");
+    }
+    match violations.len() {
+        0 => Ok(()),
+        count => Err(Failed::new(format!("{count} house rules are broken; each line above says which"))),
+    }
+}
+
+fn list(task: &str, known: &[(&str, &str)]) -> ExitCode {
+    if known.is_empty() {
+        eprintln!("There is nothing to {task} yet.");
+    }
+    for (name, what) in known {
+        eprintln!("cargo xtask {task} {name}: {what}");
+    }
+    ExitCode::from(2)
+}
+
+fn report(failed: &Failed) -> ExitCode {
+    eprintln!("Error: {failed}");
+    ExitCode::FAILURE
+}
