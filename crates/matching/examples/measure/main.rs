@@ -2,8 +2,9 @@
 //!
 //! `cargo run --release -p matching --example measure -- --edges 18000000 --threads 2`
 //!
-//! Also `--seed` (1), `--times` (5: runs of a bulk match, of which the median and the least are told) and
-//! `--only` (a word that the figures' names must hold). Books are log-normal (median 120, mean 180, at most
+//! Also `--seed` (1), `--times` (5: runs of a bulk match, of which the median and the least are told)
+//! `--only` (a word that the figures' names must hold) and `--dump FILE` (writes the edges for other tools, two
+//! little-endian 64-bit keys each, and measures nothing). Books are log-normal (median 120, mean 180, at most
 //! 2,000 contacts); 45 % of contacts are registered, 47 % of the edges between registered people are mutual, and
 //! four contacts in five are of one's own community of 1,000. Everything follows from the seed.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints figures")]
@@ -42,6 +43,10 @@ fn main() {
     let population = Population::generate(number("--edges", 18_000_000), number("--seed", 1));
     let (people, edges) = (population.books.len(), population.edge_count());
     println!("{{\"what\":\"population\",\"subscribers\":{people},\"edges\":{edges},\"threads\":{threads}}}");
+    if let Some(path) = argument("--dump") {
+        population.dump(&path).unwrap();
+        return;
+    }
     bulk::raw_edges(&population, threads, times);
     bulk::stream(&population, threads, times);
     bulk::ids_at_rest(&population, threads, times);

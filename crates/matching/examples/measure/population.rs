@@ -1,6 +1,7 @@
 //! Generated people and their books.
 
 use matching::bulk::Edge;
+use std::io::Write;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014): small, seeded, the same everywhere.
 pub(crate) struct Random(pub(crate) u64);
@@ -77,6 +78,16 @@ impl Population {
 
     pub(crate) fn edge_count(&self) -> usize {
         self.books.iter().map(Vec::len).sum()
+    }
+
+    /// Writes all entries to a file, two little-endian keys each.
+    pub(crate) fn dump(&self, path: &str) -> std::io::Result<()> {
+        let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+        for edge in self.edges() {
+            file.write_all(&edge.owner.to_le_bytes())?;
+            file.write_all(&edge.contact.to_le_bytes())?;
+        }
+        file.flush()
     }
 
     /// All entries, book after book, as keys.

@@ -95,6 +95,9 @@ struct Waiting {
 /// Edges that wait for one slice: each of its lines is then used about five times once it is near.
 const WAITING: usize = 128 * BATCH;
 
+/// Up to so many slices, 3 MB of owners, waiting for others costs more than looking up at once.
+const SLICES_AT_ONCE: usize = 16;
+
 /// One thread's part of the second pass.
 struct Thrower<'a, W> {
     owners: &'a Owners,
@@ -116,49 +119,62 @@ impl<'a, W: Word> Thrower<'a, W> {
 
     fn throw(&mut self, edges: &[Edge]) {
         for batch in edges.chunks(BATCH) {
+            let mut waiting = [Waiting::default(); BATCH];
             let mut owners = [0; BATCH];
             self.find_owners(batch, &mut owners);
-            for (edge, owner) in batch.iter().zip(owners) {
-                let mixed_contact = mix(edge.contact);
-                let slice = scale(mixed_contact, self.grid.slices);
-                let waiting = &mut self.waiting[slice];
-                waiting.push(Waiting { mixed_contact, owner });
-                if waiting.len() >= WAITING {
-                    self.look_up(slice);
-                }
+            for ((edge, owner), place) in batch.iter().zip(owners).zip(&mut waiting) {
+                *place = Waiting { mixed_contact: mix(edge.contact), owner };
+            }
+            if self.grid.slices <= SLICES_AT_ONCE {
+                self.look_up(&waiting, batch.len());
+            } else {
+                waiting.iter().take(batch.len()).for_each(|&one| self.wait(one));
             }
         }
     }
 
-    /// Looks up what waits for one slice and throws what is between owners.
-    #[inline(never)]
-    fn look_up(&mut self, slice: usize) {
-        let mut waiting = std::mem::take(&mut self.waiting[slice]);
-        let edges = waiting.len();
-        // Those that fill the last batch are looked up and then left alone.
-        waiting.resize(edges.next_multiple_of(BATCH), Waiting::default());
-        let (grid, owners) = (self.grid, self.owners);
-        let before = self.starts[slice].wrapping_sub(1);
-        let mut left = edges;
-        for batch in waiting.as_chunks::<BATCH>().0 {
-            let mut ids = [0; BATCH];
-            owners.find_batch(|at| batch[at].mixed_contact, &mut ids);
-            for (one, &id) in batch.iter().zip(&ids).take(left) {
-                let known = id != Owners::NONE;
-                // An unknown contact stands for itself as the first local, so that its square is in range.
-                let local = if known { id.wrapping_sub(before) } else { 1 };
-                let contact = grid.address(slice, local);
-                let keep = known & (contact != one.owner);
-                self.halves.push(grid.square(one.owner, contact), grid.half(one.owner, contact), keep);
-            }
-            left = left.saturating_sub(BATCH);
+    #[inline(always)]
+    fn wait(&mut self, one: Waiting) {
+        let slice = scale(one.mixed_contact, self.grid.slices);
+        let waiting = &mut self.waiting[slice];
+        waiting.push(one);
+        if waiting.len() >= WAITING {
+            self.look_up_slice(slice);
         }
+    }
+
+    /// Looks up what waits for one slice.
+    #[inline(never)]
+    fn look_up_slice(&mut self, slice: usize) {
+        let mut waiting = std::mem::take(&mut self.waiting[slice]);
+        let (batches, rest) = waiting.as_chunks::<BATCH>();
+        batches.iter().for_each(|batch| self.look_up(batch, BATCH));
+        let mut batch = [Waiting::default(); BATCH];
+        batch[..rest.len()].copy_from_slice(rest);
+        self.look_up(&batch, rest.len());
         waiting.clear();
         self.waiting[slice] = waiting;
     }
 
+    /// Looks the contacts of some edges up and throws what is between owners.
+    #[inline]
+    fn look_up(&mut self, batch: &[Waiting; BATCH], edges: usize) {
+        let grid = self.grid;
+        let mut ids = [0; BATCH];
+        self.owners.find_batch(|at| batch[at].mixed_contact, &mut ids);
+        for (one, &id) in batch.iter().zip(&ids).take(edges) {
+            let slice = scale(one.mixed_contact, grid.slices);
+            let known = id != Owners::NONE;
+            // An unknown contact stands for the first of its slice, so that its square is in range.
+            let local = if known { id.wrapping_sub(self.starts[slice]) } else { 0 };
+            let contact = grid.address(slice, local + 1);
+            let keep = known & (contact != one.owner);
+            self.halves.push(grid.square(one.owner, contact), grid.half(one.owner, contact), keep);
+        }
+    }
+
     fn finish(mut self) -> Halves<W> {
-        (0..self.grid.slices).for_each(|slice| self.look_up(slice));
+        (0..self.grid.slices).for_each(|slice| self.look_up_slice(slice));
         self.halves
     }
 
