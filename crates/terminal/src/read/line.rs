@@ -91,26 +91,51 @@ impl Line {
     /// shares, so that a bare `;QUOTED-PRINTABLE` and an exporter's inventions cannot disturb it.
     pub(super) fn value(&self) -> Option<String> {
         let (head, value) = self.split()?;
-        let mut card = String::from("BEGIN:VCARD\r\nVERSION:3.0\r\nTEL");
-        for parameter in head.split(';').skip(1) {
-            let (key, setting) = parameter.split_once('=').unwrap_or(("ENCODING", parameter));
-            let setting = setting.trim_matches('"');
-            if key.trim().eq_ignore_ascii_case("CHARSET") {
-                card.push_str(";CHARSET=");
-                card.extend(setting.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)));
-            } else if key.trim().eq_ignore_ascii_case("ENCODING") {
-                match setting.trim().to_ascii_uppercase().as_str() {
-                    "QUOTED-PRINTABLE" | "Q" => card.push_str(";ENCODING=QUOTED-PRINTABLE"),
-                    "BASE64" | "B" => card.push_str(";ENCODING=BASE64"),
-                    _ => {}
-                }
+        let (quoted, binary, charset) = read_parameters(head);
+        let encoding = match (quoted, binary) {
+            (true, _) => ";ENCODING=QUOTED-PRINTABLE",
+            (_, true) => ";ENCODING=BASE64",
+            _ => "",
+        };
+        // Where no charset is given, UTF-8 fits or it does not, and then old Chinese phones come first.
+        let guesses: &[&str] = match charset.as_deref() {
+            Some(charset) => &[charset],
+            None if encoding.is_empty() => &[""],
+            None => &["UTF-8", "GB18030", "ISO-8859-1"],
+        };
+        let values = guesses.iter().filter_map(|charset| {
+            let charset = if charset.is_empty() { String::new() } else { format!(";CHARSET={charset}") };
+            parse_value(&format!(
+                "BEGIN:VCARD\r\nVERSION:3.0\r\nTEL{charset}{encoding}:{value}\r\nEND:VCARD\r\n"
+            ))
+        });
+        let mut values: Vec<String> = values.collect();
+        // Where nothing fits, the first guess with its gaps is still better than the codes.
+        let clean = values.iter().position(|value| !value.contains(char::REPLACEMENT_CHARACTER));
+        let chosen = clean.unwrap_or(0);
+        Some(if chosen < values.len() { values.swap_remove(chosen) } else { value.to_owned() })
+    }
+}
+
+/// Whether a property is in quoted-printable, whether in base64, and its charset.
+fn read_parameters(head: &str) -> (bool, bool, Option<String>) {
+    let (mut quoted, mut binary, mut charset) = (false, false, None);
+    for parameter in head.split(';').skip(1) {
+        let (key, setting) = parameter.split_once('=').unwrap_or(("ENCODING", parameter));
+        let setting = setting.trim().trim_matches('"');
+        if key.trim().eq_ignore_ascii_case("CHARSET") {
+            let name: String =
+                setting.chars().filter(|c| c.is_ascii_alphanumeric() || "-_".contains(*c)).collect();
+            charset = Some(name).filter(|name| !name.is_empty());
+        } else if key.trim().eq_ignore_ascii_case("ENCODING") {
+            match setting.to_ascii_uppercase().as_str() {
+                "QUOTED-PRINTABLE" | "Q" => quoted = true,
+                "BASE64" | "B" => binary = true,
+                _ => {}
             }
         }
-        card.push(':');
-        card.push_str(value);
-        card.push_str("\r\nEND:VCARD\r\n");
-        Some(parse_value(&card).unwrap_or_else(|| value.to_owned()))
     }
+    (quoted, binary, charset)
 }
 
 fn parse_value(card: &str) -> Option<String> {
@@ -158,6 +183,10 @@ mod tests {
             ("TEL;ENCODING=QUOTED-PRINTABLE:=2B86=\n139", "+86139"),
             ("TEL;X-A(CHARSET=UTF-8,ENCODING=QUOTED-PRINTABLE,=E7=9F=AD):661234", "661234"),
             ("TEL;ENCODING=b:MTM5", "139"),
+            ("FN;QUOTED-PRINTABLE:=E8=B5=B5", "赵"),
+            ("FN;ENCODING=QUOTED-PRINTABLE:=D5=D4=C1=F9", "赵六"),
+            ("TEL;CHARSET=UTF-8;ENCODING=QUOTED-PRINTABLE:139=FF", "139\u{fffd}"),
+            ("FN;CHARSET=nonsense;ENCODING=QUOTED-PRINTABLE:A=42", "AB"),
             ("TEL:1\n 39", "139"),
             ("TEL:139\\,801", "139,801"),
             ("TEL;TYPE=\"cell:139", "139"),
