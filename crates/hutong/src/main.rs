@@ -20,10 +20,17 @@ fn main() -> ExitCode {
     // clap answers `--help` and `--version` with exit code 0 and a wrong use with 2.
     let cli = cli::Cli::parse();
     telemetry::start_logs();
+    install_tls();
     match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
+}
+
+/// TLS needs one provider in a process; only the first call counts, and this is it.
+fn install_tls() {
+    #[cfg(any(feature = "server", feature = "terminal"))]
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 fn run(command: cli::Command) -> Result<(), Failure> {

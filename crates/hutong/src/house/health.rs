@@ -6,18 +6,19 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::response::IntoResponse;
 use axum::routing::get;
+use domain::world::World;
 use sms::Link;
 use store::{Store, StoreError};
 
 use super::Render;
 
 /// The three routes.
-pub(super) fn routes(store: Store, link: Option<Link>, render: Render) -> Router {
+pub(super) fn routes(store: Store, world: World, link: Option<Link>, render: Render) -> Router {
     let ready = {
         let store = store.clone();
         move || ready(store.clone(), link.clone())
     };
-    let metrics = move || metrics(store.clone(), Arc::clone(&render));
+    let metrics = move || metrics(store.clone(), world.clone(), Arc::clone(&render));
     Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
@@ -34,12 +35,13 @@ async fn ready(store: Store, link: Option<Link>) -> impl IntoResponse {
     (status, format!("store: {}\nsms centre: {centre}\n", word(stored)))
 }
 
-async fn metrics(store: Store, render: Render) -> String {
-    let counts =
-        store.read::<_, StoreError, _>(|view| Ok((view.jobs().counts()?, view.texts().count_open()?))).await;
-    if let Ok(((waiting, dead), texts)) = counts {
-        metrics::gauge!("jobs_waiting").set(waiting as f64);
-        metrics::gauge!("jobs_set_aside").set(dead as f64);
+async fn metrics(store: Store, world: World, render: Render) -> String {
+    let now = world.now();
+    let counts = store.read::<_, StoreError, _>(move |view| Ok((view.jobs().counts(now)?, view.texts().count_open()?)));
+    if let Ok((jobs, texts)) = counts.await {
+        metrics::gauge!("jobs_due").set(jobs.due as f64);
+        metrics::gauge!("jobs_scheduled").set(jobs.scheduled as f64);
+        metrics::gauge!("jobs_set_aside").set(jobs.set_aside as f64);
         metrics::gauge!("texts_open").set(texts as f64);
     }
     render()

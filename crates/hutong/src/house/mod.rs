@@ -122,7 +122,7 @@ impl House {
             house.start_sms(&plan, &world);
         }
         let routes = house.start_roles(&plan, &world)?;
-        let health = health::routes(house.store.clone(), house.link.clone(), Arc::clone(&plan.render));
+        let health = health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));
         house.serve(plan.listen, edge::shell(routes, world.clone()));
         house.serve(plan.metrics, health);
         tracing::info!("metrics on http://{metrics}");

@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(20);
 
 pub(crate) struct House {
-    server: Child,
+    server: Server,
     pub(crate) api: String,
     pub(crate) metrics: String,
     pub(crate) centre: Simulator,
@@ -48,8 +48,8 @@ impl House {
 
     /// Kills the servers without a word, as a power cut would, and starts them on the same data.
     pub(crate) async fn kill_and_restart(&mut self) {
-        self.server.kill().unwrap();
-        self.server.wait().unwrap();
+        self.server.0.kill().unwrap();
+        self.server.0.wait().unwrap();
         (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, &self.log).await;
     }
 
@@ -114,7 +114,7 @@ impl House {
     /// Ends a story: nothing waits in the queue, nothing failed unexpectedly, nothing personal in the log.
     pub(crate) async fn end(&self) {
         eventually("the queue to run empty", async || {
-            (self.metric("jobs_waiting").await == 0.0).then_some(())
+            (self.metric("jobs_due").await == 0.0).then_some(())
         })
         .await;
         assert_eq!(self.metric("jobs_set_aside").await, 0.0);
@@ -128,14 +128,19 @@ impl House {
     }
 }
 
-impl Drop for House {
+/// The servers' process; it never outlives its story, however that ends.
+struct Server(Child);
+
+impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.server.kill();
-        let _ = self.server.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
 pub(crate) fn http() -> reqwest::Client {
+    // The first of the process wins; a second one is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
@@ -143,9 +148,9 @@ async fn serve(
     data: &tempfile::TempDir,
     centre: &Simulator,
     log: &Arc<Mutex<Vec<String>>>,
-) -> (Child, String, String) {
+) -> (Server, String, String) {
     let seen = log.lock().unwrap().len();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_hutong"))
+    let child = Command::new(env!("CARGO_BIN_EXE_hutong"))
         .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
         .arg("--data")
         .arg(data.path().join("data"))
@@ -153,10 +158,12 @@ async fn serve(
         .args(["--platform-operator-tokens", OPERATOR_TOKEN])
         .env("HUTONG_LOG_FORMAT", "json")
         .current_dir(data.path())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (stderr, kept) = (child.stderr.take().unwrap(), Arc::clone(log));
+    let mut server = Server(child);
+    let (stderr, kept) = (server.0.stderr.take().unwrap(), Arc::clone(log));
     std::thread::spawn(move || {
         for line in BufReader::new(stderr).lines().map_while(Result::ok) {
             kept.lock().unwrap().push(line);
@@ -175,7 +182,7 @@ async fn serve(
         text.contains("sms centre: ok").then_some(())
     })
     .await;
-    (child, api, metrics)
+    (server, api, metrics)
 }
 
 /// Looks again and again until there is an answer.

@@ -1,5 +1,8 @@
 //! The built binary from the outside: what it prints, where, and how it ends.
 
+// The exemption for tests covers test functions alone, and the rest here is for nothing else.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod binary;
 mod configuration;
 mod house;

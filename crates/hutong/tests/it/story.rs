@@ -40,10 +40,8 @@ async fn m2_a_scanned_book_is_delivered_with_consent_and_later_only_what_changed
     let house = House::start().await;
     let mut person = house.stranger("+8613800138001");
     person.register(vec![]).await;
-    let refused = person.client.replace_book(
-        &api::book::ReplaceBook { numbers: vec!["13900139002".to_owned()], confirm_shrink: false },
-        None,
-    );
+    let body = api::book::ReplaceBook { numbers: vec!["13900139002".to_owned()], confirm_shrink: false };
+    let refused = person.client.replace_book(&body, None);
     assert_eq!(code(refused.await), "consent/upload-missing");
     person.client.give_consent(Consent::Upload, &Default::default()).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
@@ -84,7 +82,8 @@ async fn m4_a_match_comes_about_also_when_both_upload_at_the_same_moment() {
     let house = House::start().await;
     let (li, zhang) = (house.person("+8613900139002").await, house.person("+8613800138001").await);
     for _ in 0..20 {
-        let (a, b) = tokio::join!(li.upload(&[zhang.number]), zhang.upload(&[li.number]));
+        let (zhangs, lis) = ([zhang.number], [li.number]);
+        let (a, b) = tokio::join!(li.upload(&zhangs), zhang.upload(&lis));
         assert_eq!(a.new_matches.len() + b.new_matches.len(), 1, "exactly one of the two completes the match");
         assert_eq!((li.matches().await.len(), zhang.matches().await.len()), (1, 1));
         tokio::join!(li.upload(&[]), zhang.upload(&[]));
@@ -160,11 +159,11 @@ async fn m8_one_tap_is_one_order_whatever_is_repeated() {
     let (li, zhang) = house.friends().await;
     li.share("data10").await;
     li.share("crbt").await;
-    let first = zhang.tap("data10", "one tap").await;
-    let again = zhang.tap("data10", "one tap").await;
+    let first = zhang.tap("data10", "one-tap").await;
+    let again = zhang.tap("data10", "one-tap").await;
     assert_eq!(first, again, "the same key is the same order, answered alike");
     let other = zhang.card("crbt").await;
-    let differs = zhang.client.place_order(&other.share_id, "one tap").await;
+    let differs = zhang.client.place_order(&other.share_id, "one-tap").await;
     assert_eq!(code(differs), "idempotency/body-differs");
     zhang.wait(&first, Progress::Completed).await;
     let card = zhang.card("crbt").await;
@@ -210,12 +209,12 @@ async fn m11_preset_conditions_come_first_and_only_designated_providers_are_take
     for offering in ["stars", "crbt", "data10"] {
         li.share(offering).await;
     }
-    let order = zhang.tap("stars", "not designated").await;
+    let order = zhang.tap("stars", "not-designated").await;
     zhang.ends(&order, Progress::Rejected, Reason::ProviderNotDesignated).await;
     house
         .seed(r#"{"payers":[{"number":"+8613800138001","barred":false,"monthly_cap":{"amount":"4.00","currency":"CNY"}}]}"#)
         .await;
-    let order = zhang.tap("data10", "above the cap").await;
+    let order = zhang.tap("data10", "above-the-cap").await;
     zhang.ends(&order, Progress::Rejected, Reason::PayerCheckFailed).await;
     house
         .seed(r#"{"payers":[{"number":"+8613800138001","barred":false,"monthly_cap":{"amount":"40.00","currency":"CNY"}}]}"#)
@@ -223,7 +222,7 @@ async fn m11_preset_conditions_come_first_and_only_designated_providers_are_take
     let order = zhang.tap("crbt", "designated").await;
     zhang.wait(&order, Progress::AwaitingConfirmation).await;
     assert_eq!(house.active_products(zhang.number, "crbt").await, 0, "nothing before the answer");
-    let again = zhang.tap("crbt", "while one is open").await;
+    let again = zhang.tap("crbt", "while-one-is-open").await;
     zhang.ends(&again, Progress::Rejected, Reason::OrderOpen).await;
     zhang.client.cancel_order(order.id).await.unwrap();
     zhang.ends(&order, Progress::Cancelled, Reason::UserCancelled).await;
@@ -286,7 +285,7 @@ async fn what_was_acknowledged_survives_kill_9_and_an_order_under_way_ends_once(
         let (li, zhang) = house.friends().await;
         li.share("data10").await;
         li.share("crbt").await;
-        let order = zhang.tap("data10", "just before the kill").await;
+        let order = zhang.tap("data10", "just-before-the-kill").await;
         ((li.token(), zhang.token()), order)
     };
     house.kill_and_restart().await;
@@ -303,7 +302,7 @@ async fn what_was_acknowledged_survives_kill_9_and_an_order_under_way_ends_once(
     let filter = FeedFilter { friend: Some(li.number.to_owned()), offering: Some("data10".to_owned()) };
     let card = zhang.client.feed(&filter, None).await.unwrap().items.remove(0);
     assert!(card.mine);
-    let repeated = zhang.client.place_order(&card.share_id, "just before the kill").await.unwrap();
+    let repeated = zhang.client.place_order(&card.share_id, "just-before-the-kill").await.unwrap();
     assert_eq!(repeated.id, order.id, "the first answer outlives the process");
     house.end().await;
 }

@@ -202,14 +202,31 @@ impl JobsView<'_> {
         Ok(next)
     }
 
-    /// How many jobs wait or run, and how many are set aside.
+    /// How many jobs are due or running, how many wait for their time, and how many are set aside.
     ///
     /// # Errors
     /// The store's.
-    pub fn counts(&mut self) -> Result<(i64, i64), StoreError> {
-        let row = self.sql.query_one("SELECT CAST(COALESCE(SUM(1 - dead), 0) AS BIGINT), CAST(COALESCE(SUM(dead), 0) AS BIGINT) FROM job", &[])?;
-        row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
+    pub fn counts(&mut self, now: Timestamp) -> Result<JobCounts, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT CAST(COALESCE(SUM(CASE WHEN dead = 0 AND run_at <= $1 THEN 1 ELSE 0 END), 0) AS BIGINT),
+               CAST(COALESCE(SUM(CASE WHEN dead = 0 AND run_at > $1 THEN 1 ELSE 0 END), 0) AS BIGINT),
+               CAST(COALESCE(SUM(dead), 0) AS BIGINT) FROM job",
+            params![now],
+        )?;
+        let Some(row) = row else { return Ok(JobCounts::default()) };
+        Ok(JobCounts { due: row.int(0)?, scheduled: row.int(1)?, set_aside: row.int(2)? })
     }
+}
+
+/// The queue in figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct JobCounts {
+    /// Due or running.
+    pub due: i64,
+    /// Waiting for their time.
+    pub scheduled: i64,
+    /// Failed too often; the operator must look.
+    pub set_aside: i64,
 }
 
 fn read_job(row: &Row) -> Result<Job, StoreError> {

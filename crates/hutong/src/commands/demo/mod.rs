@@ -63,8 +63,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let metrics = telemetry::start_metrics()?;
     tokio::spawn(metrics.clone().keep_small());
     let render = Arc::new(move || metrics.render());
-    // TLS needs a provider once in a process; a second one is the same.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     play(args, crate::world::system(), render)
         .await
         .map_err(|error| Failure::user("the demo did not go well").because(&error))

@@ -32,8 +32,6 @@ impl Session {
         let memory = FileMemory::at(file);
         let state = memory.load().map_err(memory_failure)?;
         let server = server.or_else(|| state.server.clone()).unwrap_or_else(|| SERVER_DEFAULT.to_owned());
-        // TLS needs a provider once in a process; a second one is the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self { memory, state, server, json })
     }
 
