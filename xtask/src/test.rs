@@ -26,7 +26,8 @@ struct Done {
 pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     let mut steps = Steps(Vec::new());
     steps.step("formatting", || cargo(root, &["fmt", "--all", "--check"]).run());
-    let clippy = ["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"];
+    let clippy =
+        ["clippy", "--workspace", "--all-targets", "--all-features", "--keep-going", "--", "-D", "warnings"];
     steps.step("clippy", || cargo(root, &clippy).run());
     steps.step("tidy", || crate::tidy(root));
     steps.step("tests", || tests(root));
