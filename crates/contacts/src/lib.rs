@@ -80,7 +80,12 @@ fn described() -> OpenApiRouter<Contacts> {
         .routes(routes!(account::export::export))
         .routes(routes!(account::sessions::list))
         .routes(routes!(account::sessions::end))
-        .routes(routes!(books::replace::replace, books::amend::amend, books::show::show, books::forget::forget))
+        .routes(routes!(
+            books::replace::replace,
+            books::amend::amend,
+            books::show::show,
+            books::forget::forget
+        ))
         .merge(backups())
         .routes(routes!(matches::list::list))
         .routes(routes!(consents::give::give, consents::take_back::take_back))

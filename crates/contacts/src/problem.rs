@@ -28,11 +28,12 @@ impl From<Refused> for Problem {
     fn from(refused: Refused) -> Self {
         match refused {
             Refused::Problem(problem) => problem,
-            Refused::Store(error) if error.is_retryable() => {
-                Problem::new(Code::StoreUnavailable, "The store cannot be reached just now. Try again in a moment.")
-                    .retry_after_s(1)
-                    .because(error)
-            }
+            Refused::Store(error) if error.is_retryable() => Problem::new(
+                Code::StoreUnavailable,
+                "The store cannot be reached just now. Try again in a moment.",
+            )
+            .retry_after_s(1)
+            .because(error),
             Refused::Store(error) => Problem::internal(error),
         }
     }

@@ -18,7 +18,8 @@ impl Authenticate for Sessions {
     ) -> Pin<Box<dyn Future<Output = Result<Option<Caller>, Problem>> + Send + 'a>> {
         let token = token.to_owned();
         Box::pin(async move {
-            let found = self.0.read::<_, Refused, _>(move |view| Ok(view.contacts().find_session(&token)?)).await;
+            let found =
+                self.0.read::<_, Refused, _>(move |view| Ok(view.contacts().find_session(&token)?)).await;
             let found = found.map_err(Problem::from)?;
             Ok(found.map(|(subscriber, key, session, locale)| Caller { subscriber, key, session, locale }))
         })

@@ -114,7 +114,8 @@ pub struct Provider {
 impl Provider {
     /// What the provider counts as on a day: a designation outside its dates is none.
     pub fn standing_on(&self, day: Date) -> ProviderKind {
-        let in_force = self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until);
+        let in_force =
+            self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until);
         match self.kind {
             ProviderKind::Designated if !in_force => ProviderKind::Other,
             kind => kind,

@@ -157,7 +157,8 @@ fn split_code<T: Clone>(text: &str, waiting: &[Waiting<T>]) -> (Option<T>, Strin
     let runs: Vec<&str> = line.split(|c: char| !c.is_ascii_digit()).filter(|run| !run.is_empty()).collect();
     let [run] = runs.as_slice() else { return (None, String::new()) };
     let order = waiting.iter().find(|w| w.code.expose() == *run).map(|w| w.order.clone());
-    let noise = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '.' | '"' | '“' | '”' | '-' | '、');
+    let noise =
+        |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':' | '.' | '"' | '“' | '”' | '-' | '、');
     let rest = line.replacen(run, "", 1);
     (order, rest.trim_matches(noise).to_owned())
 }
@@ -200,7 +201,11 @@ mod tests {
         let check = |cases: &serde_json::Value, answer: &Answer| {
             for case in cases.as_array().unwrap() {
                 let text = case["reply"].as_str().unwrap();
-                assert_eq!(word(&read_reply(text, answer, &waiting)), case["expect"].as_str().unwrap(), "{text:?}");
+                assert_eq!(
+                    word(&read_reply(text, answer, &waiting)),
+                    case["expect"].as_str().unwrap(),
+                    "{text:?}"
+                );
             }
         };
         check(&list["cases"], &Answer::Code);
@@ -209,8 +214,14 @@ mod tests {
 
     #[test]
     fn full_width_quotes_signatures_and_punctuation_do_not_hide_a_code() {
-        for text in ["４８２７", "4827。", "“4827”", "4827\n发自我的手机", " 是 4827!", "YES,4827", "\u{feff}4827"] {
-            assert_eq!(read_reply(text, &Answer::Code, &waiting(&[("4827", true)])), Reply::Confirm(0), "{text:?}");
+        for text in
+            ["４８２７", "4827。", "“4827”", "4827\n发自我的手机", " 是 4827!", "YES,4827", "\u{feff}4827"]
+        {
+            assert_eq!(
+                read_reply(text, &Answer::Code, &waiting(&[("4827", true)])),
+                Reply::Confirm(0),
+                "{text:?}"
+            );
         }
     }
 

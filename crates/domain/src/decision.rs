@@ -45,7 +45,8 @@ pub fn preset_conditions(preset: &Preset<'_>) -> Result<(), Reason> {
         return Err(Reason::OfferingChanged);
     }
     let cost = monthly_hundredths(offering);
-    let over_cap = payer.monthly_cap_hundredths.is_some_and(|cap| payer.monthly_spend_hundredths + cost > cap);
+    let over_cap =
+        payer.monthly_cap_hundredths.is_some_and(|cap| payer.monthly_spend_hundredths + cost > cap);
     if payer.barred || over_cap {
         return Err(Reason::PayerCheckFailed);
     }
@@ -110,7 +111,12 @@ mod tests {
         }
     }
 
-    fn check(change: impl Fn(&mut Offering), payer: Payer, live: &[&str], shown: Option<i64>) -> Result<(), Reason> {
+    fn check(
+        change: impl Fn(&mut Offering),
+        payer: Payer,
+        live: &[&str],
+        shown: Option<i64>,
+    ) -> Result<(), Reason> {
         let mut offering = offering();
         change(&mut offering);
         let live: Vec<_> = live.iter().map(|id| OfferingId::parse(id).unwrap()).collect();
@@ -131,7 +137,8 @@ mod tests {
         assert_eq!(check(|_| (), free, &[], Some(2)), Err(Reason::OfferingChanged));
         assert_eq!(check(|_| (), free, &["rival"], None), Err(Reason::ConflictingService));
         assert_eq!(check(|_| (), Payer { barred: true, ..free }, &[], None), Err(Reason::PayerCheckFailed));
-        let capped = |spend| Payer { monthly_cap_hundredths: Some(1000), monthly_spend_hundredths: spend, ..free };
+        let capped =
+            |spend| Payer { monthly_cap_hundredths: Some(1000), monthly_spend_hundredths: spend, ..free };
         assert_eq!(check(|_| (), capped(500), &[], None), Ok(()));
         assert_eq!(check(|_| (), capped(501), &[], None), Err(Reason::PayerCheckFailed));
     }

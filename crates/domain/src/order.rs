@@ -231,7 +231,8 @@ mod tests {
     fn the_order_table_is_the_standards() {
         let table = table();
         for from in OrderState::ALL {
-            let mut wanted: Vec<_> = table[from.word()].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
+            let mut wanted: Vec<_> =
+                table[from.word()].as_array().unwrap().iter().map(|w| w.as_str().unwrap()).collect();
             let mut have: Vec<_> = from.next().iter().map(|to| to.word()).collect();
             wanted.sort_unstable();
             have.sort_unstable();

@@ -13,7 +13,9 @@ use crate::order::Reason;
 pub fn sign_in(locale: Locale, code: &str) -> String {
     match locale {
         Locale::Chinese => format!("【胡同】登录验证码{code}，5分钟内有效。请勿告诉他人。"),
-        Locale::English => format!("[Hutong] Your sign-in code is {code}, valid for 5 minutes. Tell it to nobody."),
+        Locale::English => {
+            format!("[Hutong] Your sign-in code is {code}, valid for 5 minutes. Tell it to nobody.")
+        }
     }
 }
 
@@ -110,19 +112,27 @@ pub fn not_ordered(locale: Locale, name: &str, reason: Reason) -> String {
 /// A reason as a person reads it.
 pub fn reason_words(locale: Locale, reason: Reason) -> &'static str {
     let (chinese, english) = match reason {
-        Reason::PayerCheckFailed => ("余额、限额或业务限制不允许", "balance, spending cap or a bar stands against it"),
+        Reason::PayerCheckFailed => {
+            ("余额、限额或业务限制不允许", "balance, spending cap or a bar stands against it")
+        }
         Reason::ConflictingService => ("与您已有的业务冲突", "it conflicts with a service you have"),
-        Reason::OfferingChanged => ("业务内容或价格已变更，请重新查看", "price or terms changed; look at it again"),
+        Reason::OfferingChanged => {
+            ("业务内容或价格已变更，请重新查看", "price or terms changed; look at it again")
+        }
         Reason::AlreadySubscribed => ("您已订购该业务", "you already have it"),
         Reason::OrderOpen => ("该业务已有订单在处理中", "an order for it is already open"),
-        Reason::ProviderNotDesignated => ("该提供商未获授权", "its provider has no contract with the operator"),
+        Reason::ProviderNotDesignated => {
+            ("该提供商未获授权", "its provider has no contract with the operator")
+        }
         Reason::OfferingNotAvailable => ("该业务现在不可订购", "it cannot be ordered now"),
         Reason::ConfirmationMismatch => ("回复内容与确认码不符", "the reply was not the code"),
         Reason::UserDeclined => ("您已拒绝", "you declined"),
         Reason::ConfirmationTimeout => ("未在时限内回复", "no reply in time"),
         Reason::TextUndeliverable => ("确认短信无法送达", "the confirmation text could not be delivered"),
         Reason::ActivationFailed => ("提供商开通失败", "the provider could not start it"),
-        Reason::PlatformUnreachable => ("业务平台暂不可用，请稍后再试", "the platform cannot be reached; try later"),
+        Reason::PlatformUnreachable => {
+            ("业务平台暂不可用，请稍后再试", "the platform cannot be reached; try later")
+        }
         Reason::UserCancelled => ("您已取消", "you cancelled it"),
         Reason::NotSubscribed => ("您没有订购该业务", "you do not have it"),
     };
@@ -136,7 +146,9 @@ pub fn reason_words(locale: Locale, reason: Reason) -> &'static str {
 pub fn ask_for_code(locale: Locale) -> &'static str {
     match locale {
         Locale::Chinese => "【胡同】请回复短信中的四位数字确认码。回复其他内容则不订购、不扣费。",
-        Locale::English => "[Hutong] Please reply with the four digits of the code. Any other reply orders nothing.",
+        Locale::English => {
+            "[Hutong] Please reply with the four digits of the code. Any other reply orders nothing."
+        }
     }
 }
 
@@ -144,7 +156,9 @@ pub fn ask_for_code(locale: Locale) -> &'static str {
 pub fn help(locale: Locale) -> &'static str {
     match locale {
         Locale::Chinese => "【胡同】确认订购：回复短信中的四位确认码；拒绝：回复否；退订业务：发TD。",
-        Locale::English => "[Hutong] To order: reply with the code's four digits. To refuse: reply NO. To end a service: text TD.",
+        Locale::English => {
+            "[Hutong] To order: reply with the code's four digits. To refuse: reply NO. To end a service: text TD."
+        }
     }
 }
 
@@ -152,7 +166,9 @@ pub fn help(locale: Locale) -> &'static str {
 pub fn expired(locale: Locale) -> &'static str {
     match locale {
         Locale::Chinese => "【胡同】没有等待确认的订单，或确认时限已过。未订购、未扣费。",
-        Locale::English => "[Hutong] No order waits for a reply, or its time has run out. Nothing was ordered or charged.",
+        Locale::English => {
+            "[Hutong] No order waits for a reply, or its time has run out. Nothing was ordered or charged."
+        }
     }
 }
 
@@ -206,17 +222,40 @@ mod tests {
         let code = ConfirmationCode::parse("4827").unwrap();
         let until = "2026-11-23T02:15:00Z".parse().unwrap();
         let zone = TimeZone::fixed(jiff::tz::offset(8));
-        confirmation(locale, &Confirmation { offering: &offering, provider: &provider, code: &code, until, zone: &zone })
+        confirmation(
+            locale,
+            &Confirmation { offering: &offering, provider: &provider, code: &code, until, zone: &zone },
+        )
     }
 
     #[test]
     fn a_confirmation_has_every_required_part() {
         let chinese = text(Locale::Chinese, "5.00");
-        for part in ["XX科技", "彩铃包月", "5元/月", "确认即开通", "自动续订", "11月23日10:15", "4827", "免费", "退订"] {
+        for part in [
+            "XX科技",
+            "彩铃包月",
+            "5元/月",
+            "确认即开通",
+            "自动续订",
+            "11月23日10:15",
+            "4827",
+            "免费",
+            "退订",
+        ] {
             assert!(chinese.contains(part), "{part} in {chinese}");
         }
         let english = text(Locale::English, "5.00");
-        for part in ["XX Tech", "Ring tones", "5 CNY a month", "starts at once", "renews", "Nov 23 10:15", "4827", "free", "end it"] {
+        for part in [
+            "XX Tech",
+            "Ring tones",
+            "5 CNY a month",
+            "starts at once",
+            "renews",
+            "Nov 23 10:15",
+            "4827",
+            "free",
+            "end it",
+        ] {
             assert!(english.contains(part), "{part} in {english}");
         }
     }

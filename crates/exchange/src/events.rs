@@ -83,7 +83,9 @@ pub async fn events(
     let after = match resume {
         Some(after) => after,
         None => {
-            let read = exchange.store.read::<_, Refused, _>(move |view| Ok(view.exchange().last_event(caller.key)?));
+            let read = exchange
+                .store
+                .read::<_, Refused, _>(move |view| Ok(view.exchange().last_event(caller.key)?));
             read.await.map_err(Problem::from)?
         }
     };
@@ -165,12 +167,13 @@ fn read_happening(
             order.reason = event.data["reason"].as_str().and_then(Reason::parse);
             Some(Happening::Order(shown::order(view, order, caller.locale)?))
         }
-        EventKind::Match => {
-            event.friend.map(|number| Happening::Match(MatchChanged { number: number.e164(), matched: true, at }))
-        }
+        EventKind::Match => event
+            .friend
+            .map(|number| Happening::Match(MatchChanged { number: number.e164(), matched: true, at })),
         EventKind::Share => {
             let share = event.data["share"].as_i64();
-            let item = share.map(|share| view.exchange().find_feed_item(caller.key, share)).transpose()?.flatten();
+            let item =
+                share.map(|share| view.exchange().find_feed_item(caller.key, share)).transpose()?.flatten();
             item.map(|item| {
                 let (share_id, friend) = (item.share_id(keys, caller.key), item.number.e164());
                 Happening::Share(ShareChanged { share_id, friend, shared: true, at })

@@ -71,7 +71,9 @@ impl Exchange {
         let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
             let Some(order) = view.exchange().find_any_order(id)? else { return Ok(None) };
             let subscriber = view.contacts().find_subscriber(order.placed.orderer)?;
-            let Some(subscriber) = subscriber.filter(|_| order.state == Progress::Queued) else { return Ok(None) };
+            let Some(subscriber) = subscriber.filter(|_| order.state == Progress::Queued) else {
+                return Ok(None);
+            };
             let card = view.exchange().find_card(&order.placed.offering)?;
             // The share is named by an opaque reference, never by the friend's number.
             let referral = order.placed.share.map(|share| {
@@ -86,8 +88,9 @@ impl Exchange {
 
     async fn take_answer(&self, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
         // An answer is older news than any event: events that came first stay.
-        let news = read_news(taken, Timestamp::UNIX_EPOCH)
-            .ok_or_else(|| JobFailed::new("the platform answered an order in no known state", "unreadable state"))?;
+        let news = read_news(taken, Timestamp::UNIX_EPOCH).ok_or_else(|| {
+            JobFailed::new("the platform answered an order in no known state", "unreadable state")
+        })?;
         self.store.write(move |tx| apply(tx, id, &news)).await?;
         Ok(Outcome::Done)
     }
@@ -100,7 +103,8 @@ impl Exchange {
 
     async fn cancel(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let About { order: id } = job.payload()?;
-        let order = self.store.read::<_, StoreError, _>(move |view| view.exchange().find_any_order(id)).await?;
+        let order =
+            self.store.read::<_, StoreError, _>(move |view| view.exchange().find_any_order(id)).await?;
         let Some(order) = order.filter(|order| !order.state.is_final()) else { return Ok(Outcome::Done) };
         let Some(platform_order) = order.platform_order else {
             // It may be on its way at this moment: what the platform has not got, it cannot cancel.
@@ -129,7 +133,9 @@ fn request(
             seen.version = order.placed.version.unwrap_or(seen.version);
             ProductOrderCreate::add(&external_id, customer, &seen, referral)
         }
-        OrderAction::Delete => ProductOrderCreate::delete(&external_id, customer, order.placed.product.as_deref()?),
+        OrderAction::Delete => {
+            ProductOrderCreate::delete(&external_id, customer, order.placed.product.as_deref()?)
+        }
     };
     Some(create.in_language(locale))
 }

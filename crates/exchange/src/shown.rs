@@ -8,7 +8,12 @@ use store::exchange::{self, Card};
 use store::{Keys, StoreError, View};
 
 /// A feed item, for one viewer in one language.
-pub(crate) fn feed_item(keys: &Keys, viewer: ContactKey, locale: Locale, item: exchange::FeedItem) -> FeedItem {
+pub(crate) fn feed_item(
+    keys: &Keys,
+    viewer: ContactKey,
+    locale: Locale,
+    item: exchange::FeedItem,
+) -> FeedItem {
     FeedItem {
         share_id: item.share_id(keys, viewer),
         friend: item.number.e164(),
@@ -32,7 +37,11 @@ fn card(card: &Card, locale: Locale) -> OfferingCard {
 }
 
 /// An order in one language; an offering without a card is shown by its id.
-pub(crate) fn order(view: &mut View<'_>, order: exchange::Order, locale: Locale) -> Result<Order, StoreError> {
+pub(crate) fn order(
+    view: &mut View<'_>,
+    order: exchange::Order,
+    locale: Locale,
+) -> Result<Order, StoreError> {
     let card = view.exchange().find_card(&order.placed.offering)?;
     Ok(order_with(card.as_ref(), order, locale))
 }

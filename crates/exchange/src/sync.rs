@@ -55,8 +55,8 @@ impl Exchange {
         let mut asked = 0;
         loop {
             let page = self.platform.list_products(subscriber.number, asked, PAGE).await;
-            let (products, total) =
-                page.map_err(|error| JobFailed::new("the platform did not list a customer's products", error))?;
+            let (products, total) = page
+                .map_err(|error| JobFailed::new("the platform did not list a customer's products", error))?;
             asked += products.len();
             let done = products.is_empty() || asked >= total;
             all.extend(products.iter().filter_map(read_product));
@@ -122,7 +122,10 @@ pub(crate) fn read_card(offering: &tmf::ProductOffering) -> Option<Card> {
     match offering.to_domain() {
         Ok((offering, provider)) => Some(Card { offering, provider }),
         Err(error) => {
-            tracing::warn!(error = &error as &dyn std::error::Error, "the platform told of an offering that cannot be read");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the platform told of an offering that cannot be read"
+            );
             None
         }
     }

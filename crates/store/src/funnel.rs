@@ -59,9 +59,10 @@ impl FunnelView<'_> {
     /// # Errors
     /// The store's.
     pub fn count(&mut self, step: FunnelStep, since: Timestamp) -> Result<i64, StoreError> {
-        let row = self
-            .sql
-            .query_one("SELECT COUNT(*) FROM funnel WHERE step = $1 AND at >= $2", params![step.word(), since])?;
+        let row = self.sql.query_one(
+            "SELECT COUNT(*) FROM funnel WHERE step = $1 AND at >= $2",
+            params![step.word(), since],
+        )?;
         row.map_or(Ok(0), |row| row.int(0))
     }
 
@@ -78,7 +79,9 @@ impl FunnelView<'_> {
             "SELECT at, step, offering FROM funnel WHERE person = $1 ORDER BY id DESC LIMIT $2",
             params![person, count],
         )?;
-        let read = |row: &crate::sql::Row| Ok((row.time(0)?, row.text(1)?.to_owned(), row.opt_text(2)?.map(str::to_owned)));
+        let read = |row: &crate::sql::Row| {
+            Ok((row.time(0)?, row.text(1)?.to_owned(), row.opt_text(2)?.map(str::to_owned)))
+        };
         rows.iter().map(read).collect()
     }
 }

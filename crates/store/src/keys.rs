@@ -55,7 +55,9 @@ impl Purpose {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// The database exists and its keys do not.
-    #[error("the key file {0} is missing, and without it the stored data cannot be read: put the file back from its backup, or name its place with keys.file")]
+    #[error(
+        "the key file {0} is missing, and without it the stored data cannot be read: put the file back from its backup, or name its place with keys.file"
+    )]
     Missing(PathBuf),
     /// Not a key file.
     #[error("{0} is not a key file of hutong: put the right file back, or name its place with keys.file")]
@@ -110,7 +112,9 @@ impl Keys {
                 write_key_file(path, &secret, home).map_err(io)?;
                 Ok(Self::from_secret(&secret, home))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyFileError::Missing(path.to_owned())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(KeyFileError::Missing(path.to_owned()))
+            }
             Err(error) => Err(io(error)),
         }
     }
@@ -132,7 +136,13 @@ impl Keys {
         self.seal_with_nonce(world.bytes(), purpose, owner, plain)
     }
 
-    fn seal_with_nonce(&self, nonce: [u8; NONCE_BYTES], purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
+    fn seal_with_nonce(
+        &self,
+        nonce: [u8; NONCE_BYTES],
+        purpose: Purpose,
+        owner: &[u8],
+        plain: &[u8],
+    ) -> Vec<u8> {
         let aad = [purpose.word(), b"/", owner].concat();
         let payload = Payload { msg: plain, aad: &aad };
         // The library fails only on inputs of many gigabytes; limits keep ours far below.
@@ -156,8 +166,12 @@ impl Keys {
     ///
     /// The AEAD's synthetic nonce makes sealing twice the same safe to repeat (RFC 8452, section 1).
     pub fn share_id(&self, viewer: ContactKey, share: i64) -> String {
-        let sealed =
-            self.seal_with_nonce([0; NONCE_BYTES], Purpose::ShareId, &viewer.value().to_be_bytes(), &share.to_be_bytes());
+        let sealed = self.seal_with_nonce(
+            [0; NONCE_BYTES],
+            Purpose::ShareId,
+            &viewer.value().to_be_bytes(),
+            &share.to_be_bytes(),
+        );
         BASE64.encode(&sealed[NONCE_BYTES..])
     }
 
@@ -166,6 +180,12 @@ impl Keys {
         let sealed = [vec![0; NONCE_BYTES], BASE64.decode(id).ok()?].concat();
         let plain = self.open(Purpose::ShareId, &viewer.value().to_be_bytes(), &sealed).ok()?;
         plain.try_into().ok().map(i64::from_be_bytes)
+    }
+
+    /// An operator's token that whoever can read the key file has: for commands on the server's own
+    /// machine, and for the exchange beside a platform in the same process.
+    pub fn operator_token(&self) -> String {
+        BASE64.encode(self.hash("operator token", &[]))
     }
 
     /// The hash under which a token, a code or a body is kept; `what` keeps uses apart.
@@ -196,7 +216,8 @@ fn write_key_file(path: &Path, secret: &[u8; 32], home: HomePlan) -> io::Result<
 
 fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?.permissions().mode();
+    let mode =
+        fs::metadata(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?.permissions().mode();
     if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers(path.to_owned())) }
 }
 

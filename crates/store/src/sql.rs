@@ -92,7 +92,8 @@ impl Row {
     }
 
     pub(crate) fn opt_time(&self, column: usize) -> Result<Option<Timestamp>, StoreError> {
-        let read = |ms| Timestamp::from_millisecond(ms).map_err(|_| StoreError::damaged("a time out of range"));
+        let read =
+            |ms| Timestamp::from_millisecond(ms).map_err(|_| StoreError::damaged("a time out of range"));
         self.opt_int(column)?.map(read).transpose()
     }
 

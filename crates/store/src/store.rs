@@ -24,13 +24,19 @@ use crate::texts::{TextsTx, TextsView};
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it.
-    #[error("the data directory is in use by another hutong: stop that one, or name another directory with --data")]
+    #[error(
+        "the data directory is in use by another hutong: stop that one, or name another directory with --data"
+    )]
     InUse,
     /// It was written under other keys.
-    #[error("the key file is not the one this data was written with: put the right file back, or name its place with keys.file")]
+    #[error(
+        "the key file is not the one this data was written with: put the right file back, or name its place with keys.file"
+    )]
     WrongKeys,
     /// It was written by a newer version.
-    #[error("the data was written by a newer hutong (schema {found}, this one knows {known}): install that version")]
+    #[error(
+        "the data was written by a newer hutong (schema {found}, this one knows {known}): install that version"
+    )]
     Newer {
         /// The schema found.
         found: i64,

@@ -81,7 +81,8 @@ fn read_orders(view: &mut View<'_>, key: ContactKey, locale: Locale) -> Result<V
     let mut orders = Vec::new();
     for order in view.exchange().list_orders(key, None, limits::count(limits::EXPORT_ORDERS_MAX))? {
         let card = view.exchange().find_card(&order.placed.offering)?;
-        let name = card.as_ref().map_or(order.placed.offering.as_str(), |card| card.offering.name.text(locale));
+        let name =
+            card.as_ref().map_or(order.placed.offering.as_str(), |card| card.offering.name.text(locale));
         orders.push(Order {
             id: order.placed.id,
             state: order.state,

@@ -5,8 +5,8 @@ use api::account::Session;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use domain::key::ContactKey;
 use domain::ids::SessionId;
+use domain::key::ContactKey;
 use edge::{Caller, Problem};
 use store::View;
 
@@ -26,12 +26,18 @@ pub async fn list(State(contacts): State<Contacts>, caller: Caller) -> Result<Js
 #[utoipa::path(delete, path = "/v1/session", security(("token" = [])),
     responses((status = 204), (status = "default", body = api::Problem)))]
 pub async fn end(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
-    let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, caller.session)?));
+    let write = contacts
+        .store
+        .write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, caller.session)?));
     write.await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-pub(super) fn read_sessions(view: &mut View<'_>, key: ContactKey, current: SessionId) -> Result<Vec<Session>, Refused> {
+pub(super) fn read_sessions(
+    view: &mut View<'_>,
+    key: ContactKey,
+    current: SessionId,
+) -> Result<Vec<Session>, Refused> {
     let shown = |row: store::contacts::SessionRow| Session {
         id: row.id,
         device: row.device,

@@ -20,7 +20,8 @@ pub async fn put(
     Blob(blob): Blob,
 ) -> Result<StatusCode, Problem> {
     let blob = blob.to_vec();
-    let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().put_backup(caller.key, &blob)?));
+    let write =
+        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().put_backup(caller.key, &blob)?));
     write.await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -30,7 +31,8 @@ pub async fn put(
     responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
         (status = "default", body = api::Problem)))]
 pub async fn load(State(contacts): State<Contacts>, caller: Caller) -> Result<impl IntoResponse, Problem> {
-    let read = contacts.store.read::<_, Refused, _>(move |view| Ok(view.contacts().find_backup(caller.key)?));
+    let read =
+        contacts.store.read::<_, Refused, _>(move |view| Ok(view.contacts().find_backup(caller.key)?));
     let blob = read.await.map_err(Problem::from)?.ok_or_else(Problem::not_found)?;
     Ok(([(CONTENT_TYPE, BACKUP_MEDIA_TYPE)], blob))
 }

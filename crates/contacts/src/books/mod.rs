@@ -36,7 +36,8 @@ fn check(tx: &mut Tx<'_>, key: ContactKey, if_match: Option<i64>) -> Result<Book
     }
     let book = tx.contacts().find_book(key)?;
     if if_match.is_some_and(|version| version != book.version) {
-        let detail = format!("The book is at version {} now. Read it again and repeat the change.", book.version);
+        let detail =
+            format!("The book is at version {} now. Read it again and repeat the change.", book.version);
         return Err(Problem::new(Code::BookVersionConflict, detail).into());
     }
     Ok(book)

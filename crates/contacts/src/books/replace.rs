@@ -28,7 +28,8 @@ pub async fn replace(
     check_size(body.numbers.len())?;
     let book = ParsedBook::parse(body.numbers.iter().map(String::as_str), contacts.config.region);
     let keys = contacts.store.keys();
-    let contacts_now: BTreeSet<ContactKey> = book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
+    let contacts_now: BTreeSet<ContactKey> =
+        book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
     let confirmed = body.confirm_shrink;
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         let before = check(tx, caller.key, version)?;

@@ -23,7 +23,9 @@ pub async fn list(
     let after = after.and_then(|number| Msisdn::parse_e164(&number).ok());
     let after = after.map(|number| contacts.store.keys().contact_key(number));
     let count = paging.fetch();
-    let read = contacts.store.read::<_, Refused, _>(move |view| Ok(view.contacts().list_matches(caller.key, after, count)?));
+    let read = contacts
+        .store
+        .read::<_, Refused, _>(move |view| Ok(view.contacts().list_matches(caller.key, after, count)?));
     let shown = |m: store::contacts::Match| Match { number: m.number.e164(), since: m.since };
     let matches = read.await.map_err(Problem::from)?.into_iter().map(shown).collect();
     Ok(Json(paging.page(matches, |last: &Match| last.number.clone())))

@@ -26,8 +26,11 @@ pub async fn begin(
 ) -> Result<Response, Problem> {
     let number = contacts.read_own_number(&body.number)?;
     if !contacts.link.is_up() {
-        return Err(Problem::new(Code::RegistrationTextUnavailable, "No text can go out just now. Try again in a minute.")
-            .retry_after_s(60));
+        return Err(Problem::new(
+            Code::RegistrationTextUnavailable,
+            "No text can go out just now. Try again in a minute.",
+        )
+        .retry_after_s(60));
     }
     let world = &contacts.world;
     let code = format!("{:06}", world.below(1_000_000));
@@ -55,7 +58,11 @@ pub async fn begin(
         Ok(tx.texts().enqueue(&text)?)
     };
     contacts.store.write(write).await.map_err(Problem::from)?;
-    let begun = RegistrationBegun { registration_id: id, expires_at: expires, resend_after_s: limits::SIGN_IN_RESEND_S };
+    let begun = RegistrationBegun {
+        registration_id: id,
+        expires_at: expires,
+        resend_after_s: limits::SIGN_IN_RESEND_S,
+    };
     Ok((StatusCode::ACCEPTED, axum::Json(begun)).into_response())
 }
 
@@ -66,7 +73,9 @@ fn refuse_too_many(sent_in_hour: i64, seconds_since_last: Option<i64>) -> Result
         Err(Problem::new(Code::RegistrationTooManyTexts, detail).retry_after_s(wait_s.unsigned_abs()))
     };
     match seconds_since_last {
-        Some(seconds) if seconds < limits::SIGN_IN_RESEND_S => too_many(limits::SIGN_IN_RESEND_S - seconds.max(0)),
+        Some(seconds) if seconds < limits::SIGN_IN_RESEND_S => {
+            too_many(limits::SIGN_IN_RESEND_S - seconds.max(0))
+        }
         Some(_) if sent_in_hour >= limits::SIGN_IN_TEXTS_HOUR_MAX => too_many(3_600),
         _ => Ok(()),
     }

@@ -53,10 +53,16 @@ pub async fn confirm(
 fn proven(tried: CodeTried) -> Result<(domain::Msisdn, domain::locale::Locale), Problem> {
     let (code, detail) = match tried {
         CodeTried::Right(number, locale) => return Ok((number, locale)),
-        CodeTried::Unknown => (Code::RegistrationExpired, "This registration is used up or replaced. Ask for a new code."),
+        CodeTried::Unknown => {
+            (Code::RegistrationExpired, "This registration is used up or replaced. Ask for a new code.")
+        }
         CodeTried::Expired => (Code::RegistrationExpired, "The code's time has run out. Ask for a new one."),
-        CodeTried::TooManyTries => (Code::RegistrationTooManyTries, "Too many wrong codes. Ask for a new one."),
-        CodeTried::Wrong => (Code::RegistrationWrongCode, "That is not the code. Look at the newest text and try again."),
+        CodeTried::TooManyTries => {
+            (Code::RegistrationTooManyTries, "Too many wrong codes. Ask for a new one.")
+        }
+        CodeTried::Wrong => {
+            (Code::RegistrationWrongCode, "That is not the code. Look at the newest text and try again.")
+        }
     };
     Err(Problem::new(code, detail))
 }

@@ -30,6 +30,7 @@ pub async fn friend(
     });
     let items = read.await.map_err(Problem::from)?;
     exchange.note_seen(caller.key, &items, true).await;
-    let shown = items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
+    let shown =
+        items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
     Ok(Json(Page::whole(shown)))
 }

@@ -30,12 +30,15 @@ pub async fn list(
     let (Ok(friend), Ok(offering)) = (friend.transpose(), offering.transpose()) else {
         return Ok(Json(Page::whole(Vec::new())));
     };
-    let filter = exchange::FeedFilter { friend: friend.map(|number| keys.contact_key(number)), offering, before };
+    let filter =
+        exchange::FeedFilter { friend: friend.map(|number| keys.contact_key(number)), offering, before };
     let count = listing.paging.fetch();
-    let read =
-        exchange.store.read::<_, Refused, _>(move |view| Ok(view.exchange().list_feed(caller.key, &filter, count)?));
+    let read = exchange
+        .store
+        .read::<_, Refused, _>(move |view| Ok(view.exchange().list_feed(caller.key, &filter, count)?));
     let items = read.await.map_err(Problem::from)?;
     exchange.note_seen(caller.key, &items[..items.len().min(listing.paging.limit)], false).await;
-    let shown = items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
+    let shown =
+        items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
     Ok(Json(listing.paging.page(shown, |last: &FeedItem| last.share_id.clone())))
 }

@@ -21,7 +21,10 @@ pub async fn list(
     let (before, count): (Option<OrderId>, usize) = (paging.after()?, paging.fetch());
     let read = exchange.store.read::<_, Refused, _>(move |view| {
         let orders = view.exchange().list_orders(caller.key, before, count)?;
-        Ok(orders.into_iter().map(|order| shown::order(view, order, caller.locale)).collect::<Result<Vec<_>, _>>()?)
+        Ok(orders
+            .into_iter()
+            .map(|order| shown::order(view, order, caller.locale))
+            .collect::<Result<Vec<_>, _>>()?)
     });
     let orders = read.await.map_err(Problem::from)?;
     Ok(Json(paging.page(orders, |last: &Order| last.id)))

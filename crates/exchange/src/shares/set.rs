@@ -29,7 +29,8 @@ pub async fn set(
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
         if !held.is_shareable() {
-            let detail = "This service cannot be shared: it is not active, or is of a kind that is never shown.";
+            let detail =
+                "This service cannot be shared: it is not active, or is of a kind that is never shown.";
             return Err(Problem::new(Code::ShareNotShareable, detail).into());
         }
         let (share, fresh) = tx.exchange().share(caller.key, id, &audience)?;
@@ -66,7 +67,8 @@ impl Exchange {
     fn read_audience(&self, audience: &Audience) -> Result<consent::Audience, Problem> {
         let Audience::Only(numbers) = audience else { return Ok(consent::Audience::Matches) };
         if numbers.len() > limits::count(limits::AUDIENCE_NAMED_MAX) {
-            let detail = format!("Name {} people at most, or share with all matches.", limits::AUDIENCE_NAMED_MAX);
+            let detail =
+                format!("Name {} people at most, or share with all matches.", limits::AUDIENCE_NAMED_MAX);
             return Err(Problem::new(Code::RequestInvalid, detail));
         }
         let mut faults = Problem::new(Code::RequestInvalid, "Some of the named numbers cannot be read.");

@@ -12,8 +12,13 @@ use crate::problem::Refused;
 /// Lists the caller's subscriptions, as far as they allow them to be kept.
 #[utoipa::path(get, path = "/v1/subscriptions", security(("token" = [])),
     responses((status = 200, body = Page<Subscription>), (status = "default", body = api::Problem)))]
-pub async fn list(State(exchange): State<Exchange>, caller: Caller) -> Result<Json<Page<Subscription>>, Problem> {
-    let read = exchange.store.read::<_, Refused, _>(move |view| Ok(view.exchange().list_subscriptions(caller.key)?));
+pub async fn list(
+    State(exchange): State<Exchange>,
+    caller: Caller,
+) -> Result<Json<Page<Subscription>>, Problem> {
+    let read = exchange
+        .store
+        .read::<_, Refused, _>(move |view| Ok(view.exchange().list_subscriptions(caller.key)?));
     let held = read.await.map_err(Problem::from)?;
     let shown = |one: store::exchange::Subscription| Subscription {
         name: one.name(caller.locale).to_owned(),

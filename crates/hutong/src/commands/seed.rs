@@ -62,8 +62,8 @@ async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failur
     let client =
         reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(600)).build().map_err(refused)?;
     let mut request = client.post(url).header("content-type", "application/json").body(json);
-    if let Some(token) = config.platform.operator_tokens.first() {
-        request = request.bearer_auth(token.expose_secret());
+    if let Some(token) = operator_token(config) {
+        request = request.bearer_auth(token);
     }
     let answer = request.send().await.map_err(refused)?;
     let status = answer.status();
@@ -75,11 +75,18 @@ async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failur
         Failure::user(format!("the running server refused the seed with status {status}")).because_of(body);
     Err(if matches!(status.as_u16(), 401 | 403) {
         failure.hint(
-            "Set platform.operator_tokens to one of the server's tokens, or stop the server and seed again.",
+            "Run it with the server's own configuration and key file, or set platform.operator_tokens to one of its tokens.",
         )
     } else {
         failure
     })
+}
+
+/// A configured token, or the one that the key file gives to whoever can read it.
+fn operator_token(config: &Config) -> Option<String> {
+    let configured = config.platform.operator_tokens.first().map(|token| token.expose_secret().to_owned());
+    let keys = || Keys::load(&config.key_file(), false, &crate::world::system()).ok();
+    configured.or_else(|| keys().map(|keys| keys.operator_token()))
 }
 
 async fn into_store(config: &Config, json: &[u8]) -> Result<String, Failure> {

@@ -28,11 +28,6 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     let metrics = telemetry::start_metrics()?;
     tokio::spawn(metrics.clone().keep_small());
-    if config.platform.operator_tokens.is_empty() && !config.platform.open_on_loopback {
-        tracing::info!(
-            "no operator token is configured: /tmf-api and /operator answer nobody but this process"
-        );
-    }
     let house = House::open(plan(&config, metrics).await?, crate::world::system()).await.map_err(failure)?;
     super::stop_wanted().await;
     tracing::info!("ending: finishing what is in flight");

@@ -37,7 +37,8 @@ async fn ready(store: Store, link: Option<Link>) -> impl IntoResponse {
 
 async fn metrics(store: Store, world: World, render: Render) -> String {
     let now = world.now();
-    let counts = store.read::<_, StoreError, _>(move |view| Ok((view.jobs().counts(now)?, view.texts().count_open()?)));
+    let counts = store
+        .read::<_, StoreError, _>(move |view| Ok((view.jobs().counts(now)?, view.texts().count_open()?)));
     if let Ok((jobs, texts)) = counts.await {
         metrics::gauge!("jobs_due").set(jobs.due as f64);
         metrics::gauge!("jobs_scheduled").set(jobs.scheduled as f64);

@@ -4,10 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::Body;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use domain::world::World;
 use futures::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Request, Response};
@@ -18,11 +15,6 @@ use tower::ServiceExt;
 
 /// The address under which the platform in this process knows the exchange in it.
 pub(crate) const CALLBACK_BASE: &str = "http://exchange.in-process";
-
-/// A token that lives as long as the process.
-pub(crate) fn token(world: &World) -> String {
-    URL_SAFE_NO_PAD.encode(world.bytes::<32>())
-}
 
 /// Calls a router as a service.
 pub(crate) struct InProcess {

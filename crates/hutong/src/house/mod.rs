@@ -122,7 +122,8 @@ impl House {
             house.start_sms(&plan, &world);
         }
         let routes = house.start_roles(&plan, &world)?;
-        let health = health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));
+        let health =
+            health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));
         house.serve(plan.listen, edge::shell(routes, world.clone()));
         house.serve(plan.metrics, health);
         tracing::info!("metrics on http://{metrics}");
@@ -142,8 +143,7 @@ impl House {
         let mut router = Router::new();
         let mut handlers = Vec::new();
         let callbacks = Arc::new(LateBound::default());
-        // The exchange shows the platform in the same process a token of its own, made at each start.
-        let internal = in_process::token(world);
+        let internal = self.store.keys().operator_token();
         if plan.roles.platform && plan.platform_url.is_none() {
             let mut config = plan.platform.clone();
             config.operator_tokens.push(internal.clone());

@@ -84,7 +84,8 @@ impl House {
     }
 
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let text = http().get(format!("{}/metrics", self.metrics)).send().await.unwrap().text().await.unwrap();
+        let text =
+            http().get(format!("{}/metrics", self.metrics)).send().await.unwrap().text().await.unwrap();
         let line = text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
     }
@@ -113,10 +114,8 @@ impl House {
 
     /// Ends a story: nothing waits in the queue, nothing failed unexpectedly, nothing personal in the log.
     pub(crate) async fn end(&self) {
-        eventually("the queue to run empty", async || {
-            (self.metric("jobs_due").await == 0.0).then_some(())
-        })
-        .await;
+        eventually("the queue to run empty", async || (self.metric("jobs_due").await == 0.0).then_some(()))
+            .await;
         assert_eq!(self.metric("jobs_set_aside").await, 0.0);
         let log = self.log.lock().unwrap();
         for line in log.iter() {
@@ -240,8 +239,7 @@ impl Person<'_> {
     /// The next text on this phone: from, and what it says.
     pub(crate) async fn next_text(&mut self) -> (String, String) {
         let (centre, number, read) = (&self.house.centre, self.number, self.read);
-        let text =
-            eventually("a text", async || centre.texts(number).await.into_iter().nth(read)).await;
+        let text = eventually("a text", async || centre.texts(number).await.into_iter().nth(read)).await;
         self.read += 1;
         (text.from, text.text)
     }
@@ -297,7 +295,12 @@ impl Person<'_> {
     pub(crate) async fn wait(&self, order: &Order, state: Progress) -> Order {
         eventually(state.word(), async || {
             let order = self.client.order(order.id, 1).await.unwrap();
-            assert!(order.state == state || !order.state.is_final(), "ended as {:?} {:?}", order.state, order.reason);
+            assert!(
+                order.state == state || !order.state.is_final(),
+                "ended as {:?} {:?}",
+                order.state,
+                order.reason
+            );
             (order.state == state).then_some(order)
         })
         .await

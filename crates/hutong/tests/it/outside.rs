@@ -50,12 +50,16 @@ async fn the_openapi_document_describes_exactly_the_routes_that_answer() {
             described.insert((method.clone(), path.clone()));
         }
     }
-    let wanted: std::collections::BTreeSet<_> =
-        CALLS.iter().filter(|(_, path)| path.starts_with("/v1")).map(|(m, p)| ((*m).to_owned(), (*p).to_owned())).collect();
+    let wanted: std::collections::BTreeSet<_> = CALLS
+        .iter()
+        .filter(|(_, path)| path.starts_with("/v1"))
+        .map(|(m, p)| ((*m).to_owned(), (*p).to_owned()))
+        .collect();
     assert_eq!(described, wanted);
     let id = "00000000-0000-7000-8000-000000000000";
     for (method, path) in &described {
-        let url = path.replace("{id}", id).replace("{number}", "%2B8613800138001").replace("{consent}", "upload");
+        let url =
+            path.replace("{id}", id).replace("{number}", "%2B8613800138001").replace("{consent}", "upload");
         let method = method.to_uppercase().parse::<reqwest::Method>().unwrap();
         let answer = http().request(method.clone(), format!("{}{url}", house.api)).send().await.unwrap();
         // Without a token a route that is there asks for one; the two of registering ask for a body.
@@ -69,21 +73,23 @@ async fn the_openapi_document_describes_exactly_the_routes_that_answer() {
 async fn bad_input_is_refused_with_a_stable_code_and_a_sentence() {
     let house = House::start().await;
     let zhang = house.person("+8613800138001").await;
-    let send = async |method: reqwest::Method, path: &str, body: &str, headers: &[(&str, &str)]| -> (u16, String) {
-        let mut request = http().request(method, format!("{}{path}", house.api)).bearer_auth(zhang.token());
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        if !body.is_empty() {
-            request = request.header("content-type", "application/json").body(body.to_owned());
-        }
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        assert!(problem["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{problem}");
-        assert!(problem["request_id"].is_string() && problem["title"].is_string(), "{problem}");
-        (status, problem["code"].as_str().unwrap().to_owned())
-    };
+    let send =
+        async |method: reqwest::Method, path: &str, body: &str, headers: &[(&str, &str)]| -> (u16, String) {
+            let mut request =
+                http().request(method, format!("{}{path}", house.api)).bearer_auth(zhang.token());
+            for (name, value) in headers {
+                request = request.header(*name, *value);
+            }
+            if !body.is_empty() {
+                request = request.header("content-type", "application/json").body(body.to_owned());
+            }
+            let answer = request.send().await.unwrap();
+            let status = answer.status().as_u16();
+            let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            assert!(problem["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{problem}");
+            assert!(problem["request_id"].is_string() && problem["title"].is_string(), "{problem}");
+            (status, problem["code"].as_str().unwrap().to_owned())
+        };
     use reqwest::Method;
     let huge = format!("{{\"numbers\":[\"{}\"]}}", "1".repeat(2 << 20));
     let cases: [(Method, &str, &str, &[(&str, &str)], u16, &str); 13] = [
@@ -99,7 +105,14 @@ async fn bad_input_is_refused_with_a_stable_code_and_a_sentence() {
         (Method::GET, "/v1/orders/not-an-id", "", &[], 404, "not-found"),
         (Method::GET, "/v1/nothing", "", &[], 404, "not-found"),
         (Method::POST, "/v1/me", "", &[], 405, "method-not-allowed"),
-        (Method::POST, "/v1/registrations", "{\"number\":\"10086\"}", &[], 422, "registration/number-unreadable"),
+        (
+            Method::POST,
+            "/v1/registrations",
+            "{\"number\":\"10086\"}",
+            &[],
+            422,
+            "registration/number-unreadable",
+        ),
     ];
     for (method, path, body, headers, status, code) in cases {
         let shown = format!("{method} {path} {}", body.chars().take(40).collect::<String>());

@@ -25,7 +25,11 @@ async fn m1_a_number_is_registered_only_by_the_code_sent_to_it() {
         assert_eq!(code(person.client.me().await), "auth/missing");
         person.confirm(id, &right, vec![]).await.unwrap();
         assert_eq!(person.client.me().await.unwrap().number, "+8613800138001");
-        assert_eq!(code(person.confirm(id, &right, vec![]).await), "registration/expired", "a code works once");
+        assert_eq!(
+            code(person.confirm(id, &right, vec![]).await),
+            "registration/expired",
+            "a code works once"
+        );
         person.token()
     };
     house.kill_and_restart().await;
@@ -70,7 +74,10 @@ async fn m3_two_match_when_each_has_the_other_and_no_longer() {
     assert!(li.upload(&[zhang.number, "10086"]).await.new_matches.is_empty());
     assert!(zhang.matches().await.is_empty(), "being listed is not enough");
     assert_eq!(zhang.upload(&[li.number]).await.new_matches, [li.number]);
-    assert_eq!((li.matches().await, zhang.matches().await), (vec![zhang.number.into()], vec![li.number.into()]));
+    assert_eq!(
+        (li.matches().await, zhang.matches().await),
+        (vec![zhang.number.into()], vec![li.number.into()])
+    );
     let remove = AmendBook { add: vec![], remove: vec!["138 0013 8001".to_owned()] };
     li.client.amend_book(&remove, None).await.unwrap();
     assert!(li.matches().await.is_empty() && zhang.matches().await.is_empty());
@@ -84,7 +91,11 @@ async fn m4_a_match_comes_about_also_when_both_upload_at_the_same_moment() {
     for _ in 0..20 {
         let (zhangs, lis) = ([zhang.number], [li.number]);
         let (a, b) = tokio::join!(li.upload(&zhangs), zhang.upload(&lis));
-        assert_eq!(a.new_matches.len() + b.new_matches.len(), 1, "exactly one of the two completes the match");
+        assert_eq!(
+            a.new_matches.len() + b.new_matches.len(),
+            1,
+            "exactly one of the two completes the match"
+        );
         assert_eq!((li.matches().await.len(), zhang.matches().await.len()), (1, 1));
         tokio::join!(li.upload(&[]), zhang.upload(&[]));
         assert_eq!((li.matches().await.len(), zhang.matches().await.len()), (0, 0));
@@ -148,7 +159,9 @@ async fn m7_a_match_sees_exactly_what_is_shared_and_nobody_else_learns_anything(
     assert!(zhang.feed().await.is_empty(), "a named audience leaves out those not named");
     li.share("crbt").await;
     li.client.hide(zhang.number).await.unwrap();
-    assert!(zhang.feed().await.is_empty() && zhang.matches().await.is_empty() && li.matches().await.is_empty());
+    assert!(
+        zhang.feed().await.is_empty() && zhang.matches().await.is_empty() && li.matches().await.is_empty()
+    );
     assert_eq!(code(zhang.client.friend_shares(li.number, None).await), "not-found");
     house.end().await;
 }
@@ -168,7 +181,11 @@ async fn m8_one_tap_is_one_order_whatever_is_repeated() {
     zhang.wait(&first, Progress::Completed).await;
     let card = zhang.card("crbt").await;
     let john = house.person("+8613700137003").await;
-    assert_eq!(code(john.client.place_order(&card.share_id, "k").await), "not-found", "a share id is one viewer's");
+    assert_eq!(
+        code(john.client.place_order(&card.share_id, "k").await),
+        "not-found",
+        "a share id is one viewer's"
+    );
     assert_eq!(code(john.client.place_order("no share at all", "k").await), "not-found");
     assert_eq!(house.active_products(zhang.number, "data10").await, 1);
     house.end().await;

@@ -106,7 +106,12 @@ impl ContactsTx<'_> {
         Ok(BookChange { book, added, removed, new_matches, ended_matches })
     }
 
-    fn insert_match(&mut self, owner: ContactKey, friend: ContactKey, since: Timestamp) -> Result<(), StoreError> {
+    fn insert_match(
+        &mut self,
+        owner: ContactKey,
+        friend: ContactKey,
+        since: Timestamp,
+    ) -> Result<(), StoreError> {
         self.view.sql.execute(
             "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING",
             params![owner, friend, since],
@@ -114,7 +119,11 @@ impl ContactsTx<'_> {
         Ok(())
     }
 
-    fn end_matches(&mut self, owner: ContactKey, removed: &[ContactKey]) -> Result<Vec<ContactKey>, StoreError> {
+    fn end_matches(
+        &mut self,
+        owner: ContactKey,
+        removed: &[ContactKey],
+    ) -> Result<Vec<ContactKey>, StoreError> {
         if removed.is_empty() {
             return Ok(Vec::new());
         }
@@ -122,10 +131,9 @@ impl ContactsTx<'_> {
             "DELETE FROM matched WHERE owner = $1 AND friend {in $2} RETURNING friend",
             params![owner, removed],
         )?;
-        self.view.sql.execute(
-            "DELETE FROM matched WHERE friend = $1 AND owner {in $2}",
-            params![owner, removed],
-        )?;
+        self.view
+            .sql
+            .execute("DELETE FROM matched WHERE friend = $1 AND owner {in $2}", params![owner, removed])?;
         ended.iter().map(|row| row.key(0)).collect()
     }
 
@@ -143,7 +151,8 @@ impl ContactsView<'_> {
     pub fn find_book(&mut self, owner: ContactKey) -> Result<BookState, StoreError> {
         let row = self.sql.query_one("SELECT version, size FROM book WHERE key = $1", params![owner])?;
         let Some(row) = row else { return Ok(BookState::default()) };
-        let size = usize::try_from(row.int(1)?).map_err(|_| StoreError::damaged("a book of negative size"))?;
+        let size =
+            usize::try_from(row.int(1)?).map_err(|_| StoreError::damaged("a book of negative size"))?;
         Ok(BookState { version: row.int(0)?, size })
     }
 
@@ -154,7 +163,8 @@ impl ContactsView<'_> {
         }
         // Reading the other's book in the same transaction closes the race of two uploads: the embedded
         // writer runs one after the other, PostgreSQL's serializable isolation makes one of them run again.
-        let books = self.sql.query("SELECT key, keys FROM book WHERE key {in $1} ORDER BY key", params![others])?;
+        let books =
+            self.sql.query("SELECT key, keys FROM book WHERE key {in $1} ORDER BY key", params![others])?;
         let mut listing = Vec::new();
         for book in &books {
             let contains = matching::book::contains(book.blob(1)?, owner.value());

@@ -24,7 +24,12 @@ impl ContactsTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn give_consent(&mut self, key: ContactKey, consent: Consent, version: &str) -> Result<(), StoreError> {
+    pub fn give_consent(
+        &mut self,
+        key: ContactKey,
+        consent: Consent,
+        version: &str,
+    ) -> Result<(), StoreError> {
         self.view.sql.execute(
             "INSERT INTO consent (key, consent, version, given) VALUES ($1, $2, $3, $4)
              ON CONFLICT (key, consent) DO UPDATE SET version = excluded.version, given = excluded.given
@@ -39,7 +44,9 @@ impl ContactsTx<'_> {
     /// # Errors
     /// The store's.
     pub fn take_back_consent(&mut self, key: ContactKey, consent: Consent) -> Result<(), StoreError> {
-        self.view.sql.execute("DELETE FROM consent WHERE key = $1 AND consent = $2", params![key, consent.word()])?;
+        self.view
+            .sql
+            .execute("DELETE FROM consent WHERE key = $1 AND consent = $2", params![key, consent.word()])?;
         Ok(())
     }
 }
@@ -50,9 +57,10 @@ impl ContactsView<'_> {
     /// # Errors
     /// The store's.
     pub fn has_consent(&mut self, key: ContactKey, consent: Consent) -> Result<bool, StoreError> {
-        let row = self
-            .sql
-            .query_one("SELECT 1 FROM consent WHERE key = $1 AND consent = $2", params![key, consent.word()])?;
+        let row = self.sql.query_one(
+            "SELECT 1 FROM consent WHERE key = $1 AND consent = $2",
+            params![key, consent.word()],
+        )?;
         Ok(row.is_some())
     }
 
@@ -61,12 +69,14 @@ impl ContactsView<'_> {
     /// # Errors
     /// The store's.
     pub fn list_consents(&mut self, key: ContactKey) -> Result<Vec<GivenConsent>, StoreError> {
-        let rows = self
-            .sql
-            .query("SELECT consent, version, given FROM consent WHERE key = $1 ORDER BY consent", params![key])?;
+        let rows = self.sql.query(
+            "SELECT consent, version, given FROM consent WHERE key = $1 ORDER BY consent",
+            params![key],
+        )?;
         let read = |row: &crate::sql::Row| {
             Ok(GivenConsent {
-                consent: Consent::parse(row.text(0)?).ok_or_else(|| StoreError::damaged("an unknown consent"))?,
+                consent: Consent::parse(row.text(0)?)
+                    .ok_or_else(|| StoreError::damaged("an unknown consent"))?,
                 version: row.text(1)?.to_owned(),
                 given: row.time(2)?,
             })

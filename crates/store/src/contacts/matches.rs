@@ -38,7 +38,9 @@ impl ContactsTx<'_> {
     /// # Errors
     /// The store's.
     pub fn show(&mut self, owner: ContactKey, other: ContactKey) -> Result<(), StoreError> {
-        self.view.sql.execute("DELETE FROM hidden WHERE owner = $1 AND hidden = $2", params![owner, other])?;
+        self.view
+            .sql
+            .execute("DELETE FROM hidden WHERE owner = $1 AND hidden = $2", params![owner, other])?;
         Ok(())
     }
 }

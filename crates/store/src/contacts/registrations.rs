@@ -1,9 +1,9 @@
 //! Attempts to sign in by a code.
 
+use domain::Msisdn;
 use domain::ids::RegistrationId;
 use domain::limits;
 use domain::locale::Locale;
-use domain::Msisdn;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
@@ -51,7 +51,9 @@ impl ContactsTx<'_> {
         let (keys, world) = (self.view.keys, self.world);
         let key = keys.contact_key(new.number);
         let id = new.id.0;
-        self.view.sql.execute("UPDATE registration SET spent = 1 WHERE key = $1 AND spent = 0", params![key])?;
+        self.view
+            .sql
+            .execute("UPDATE registration SET spent = 1 WHERE key = $1 AND spent = 0", params![key])?;
         self.view.sql.execute(
             "INSERT INTO registration (id, key, number, locale, code_hash, created, expires, tries, spent)
              VALUES ($1, $2, $3, $4, $5, $6, $7, 0, 0)",

@@ -84,7 +84,9 @@ impl ContactsTx<'_> {
                 now,
             ],
         )?;
-        self.view.find_subscriber(key)?.ok_or_else(|| StoreError::damaged("a subscriber that was just written"))
+        self.view
+            .find_subscriber(key)?
+            .ok_or_else(|| StoreError::damaged("a subscriber that was just written"))
     }
 
     /// Signs one of a person's devices out; `false` when there is no such one.
@@ -92,7 +94,10 @@ impl ContactsTx<'_> {
     /// # Errors
     /// The store's.
     pub fn end_session(&mut self, key: ContactKey, session: SessionId) -> Result<bool, StoreError> {
-        let ended = self.view.sql.execute("DELETE FROM session WHERE key = $1 AND id = $2", params![key, session.0])?;
+        let ended = self
+            .view
+            .sql
+            .execute("DELETE FROM session WHERE key = $1 AND id = $2", params![key, session.0])?;
         Ok(ended == 1)
     }
 
@@ -127,8 +132,9 @@ impl ContactsView<'_> {
     /// # Errors
     /// The store's.
     pub fn find_subscriber(&mut self, key: ContactKey) -> Result<Option<Subscriber>, StoreError> {
-        let row =
-            self.sql.query_one("SELECT id, number, locale, since FROM subscriber WHERE key = $1", params![key])?;
+        let row = self
+            .sql
+            .query_one("SELECT id, number, locale, since FROM subscriber WHERE key = $1", params![key])?;
         let Some(row) = row else { return Ok(None) };
         Ok(Some(Subscriber {
             id: SubscriberId(row.uuid(0)?),
@@ -166,9 +172,10 @@ impl ContactsView<'_> {
     /// # Errors
     /// The store's.
     pub fn list_sessions(&mut self, key: ContactKey) -> Result<Vec<SessionRow>, StoreError> {
-        let rows = self
-            .sql
-            .query("SELECT id, device, created FROM session WHERE key = $1 ORDER BY created DESC, id", params![key])?;
+        let rows = self.sql.query(
+            "SELECT id, device, created FROM session WHERE key = $1 ORDER BY created DESC, id",
+            params![key],
+        )?;
         let read = |row: &crate::sql::Row| {
             Ok(SessionRow {
                 id: SessionId(row.uuid(0)?),

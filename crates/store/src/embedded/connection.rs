@@ -96,9 +96,9 @@ fn read_value(value: ValueRef<'_>) -> Result<Value, StoreError> {
     Ok(match value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(int) => Value::Int(int),
-        ValueRef::Text(text) => {
-            Value::Text(String::from_utf8(text.to_vec()).map_err(|_| StoreError::damaged("a text that is not UTF-8"))?)
-        }
+        ValueRef::Text(text) => Value::Text(
+            String::from_utf8(text.to_vec()).map_err(|_| StoreError::damaged("a text that is not UTF-8"))?,
+        ),
         ValueRef::Blob(blob) => Value::Blob(blob.to_vec()),
         ValueRef::Real(_) => return Err(StoreError::damaged("a fraction where none belongs")),
     })
@@ -124,9 +124,12 @@ pub(super) fn error(error: rusqlite::Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => Kind::NoSpace,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => {
-            Kind::Unavailable
-        }
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::CannotOpen,
+        ) => Kind::Unavailable,
         _ => Kind::Internal,
     };
     StoreError::new(kind, error)

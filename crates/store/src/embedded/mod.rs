@@ -66,7 +66,8 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
 }
 
 fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> {
-    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
+    let found: i64 =
+        connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
     if found > schema::VERSION {
         return Err(OpenError::Newer { found, known: schema::VERSION });
     }
@@ -86,7 +87,8 @@ impl Backend for Embedded {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             // A full queue holds callers back here; a closed one means that the writer has gone.
-            if let Err(mpsc::error::SendError(message)) = self.writes.send(writer::Message::Write(unit)).await {
+            if let Err(mpsc::error::SendError(message)) = self.writes.send(writer::Message::Write(unit)).await
+            {
                 message.refuse();
             }
         })

@@ -89,16 +89,22 @@ impl Writer {
                 batch.into_iter().for_each(|unit| unit.finish(Ok(())));
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a commit of the embedded store failed");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a commit of the embedded store failed"
+                );
                 let kind = error.kind();
-                batch.into_iter().for_each(|unit| unit.finish(Err(StoreError::new(kind, "the commit failed"))));
+                batch
+                    .into_iter()
+                    .for_each(|unit| unit.finish(Err(StoreError::new(kind, "the commit failed"))));
             }
         }
     }
 
     fn run_batch(&self, batch: &mut [Box<dyn WriteUnit>]) -> Result<Vec<Effects>, StoreError> {
         self.batch_statement("BEGIN IMMEDIATE")?;
-        let outcome = batch.iter_mut().map(|unit| self.run_unit(unit.as_mut())).collect::<Result<Vec<_>, _>>();
+        let outcome =
+            batch.iter_mut().map(|unit| self.run_unit(unit.as_mut())).collect::<Result<Vec<_>, _>>();
         match outcome.and_then(|effects| self.batch_statement("COMMIT").map(|()| effects)) {
             Ok(effects) => Ok(effects.into_iter().flatten().collect()),
             Err(error) => {

@@ -46,7 +46,8 @@ impl ExchangeView<'_> {
     /// # Errors
     /// The store's.
     pub fn find_card(&mut self, offering: &OfferingId) -> Result<Option<Card>, StoreError> {
-        let row = self.sql.query_one("SELECT body FROM card WHERE offering = $1", params![offering.as_str()])?;
+        let row =
+            self.sql.query_one("SELECT body FROM card WHERE offering = $1", params![offering.as_str()])?;
         row.map(|row| Card::read(row.text(0)?)).transpose()
     }
 }

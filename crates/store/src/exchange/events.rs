@@ -84,7 +84,12 @@ impl ExchangeView<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn list_events(&mut self, owner: ContactKey, after: i64, count: usize) -> Result<Vec<StreamEvent>, StoreError> {
+    pub fn list_events(
+        &mut self,
+        owner: ContactKey,
+        after: i64,
+        count: usize,
+    ) -> Result<Vec<StreamEvent>, StoreError> {
         let rows = self.sql.query(
             "SELECT e.seq, e.kind, e.friend, p.number, e.data, e.at FROM event e
              LEFT JOIN matched m ON m.owner = e.owner AND m.friend = e.friend
@@ -103,7 +108,8 @@ impl ExchangeView<'_> {
     /// # Errors
     /// The store's.
     pub fn last_event(&mut self, owner: ContactKey) -> Result<i64, StoreError> {
-        let row = self.sql.query_one("SELECT COALESCE(MAX(seq), 0) FROM event WHERE owner = $1", params![owner])?;
+        let row =
+            self.sql.query_one("SELECT COALESCE(MAX(seq), 0) FROM event WHERE owner = $1", params![owner])?;
         row.map_or(Ok(0), |row| row.int(0))
     }
 
@@ -111,9 +117,11 @@ impl ExchangeView<'_> {
         let number = |sealed: &[u8]| open_number(self.keys, row.key(2)?, sealed);
         Ok(StreamEvent {
             seq: row.int(0)?,
-            kind: EventKind::parse(row.text(1)?).ok_or_else(|| StoreError::damaged("an event of no known kind"))?,
+            kind: EventKind::parse(row.text(1)?)
+                .ok_or_else(|| StoreError::damaged("an event of no known kind"))?,
             friend: row.opt_blob(3)?.map(number).transpose()?,
-            data: serde_json::from_str(row.text(4)?).map_err(|error| StoreError::new(Kind::Damaged, error))?,
+            data: serde_json::from_str(row.text(4)?)
+                .map_err(|error| StoreError::new(Kind::Damaged, error))?,
             at: row.time(5)?,
         })
     }

@@ -24,7 +24,12 @@ impl ExchangeTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn find_first_answer(&mut self, owner: ContactKey, key: &str, body: &[u8]) -> Result<FirstAnswer, StoreError> {
+    pub fn find_first_answer(
+        &mut self,
+        owner: ContactKey,
+        key: &str,
+        body: &[u8],
+    ) -> Result<FirstAnswer, StoreError> {
         let hash = self.view.keys.hash("idempotent body", &[body]);
         let oldest = after_seconds(self.world.now(), -limits::IDEMPOTENCY_KEEP_S);
         let row = self.view.sql.query_one(
@@ -32,7 +37,11 @@ impl ExchangeTx<'_> {
             params![owner, key, oldest],
         )?;
         let Some(row) = row else { return Ok(FirstAnswer::New) };
-        if row.blob(0)? == hash { Ok(FirstAnswer::Same(row.text(1)?.to_owned())) } else { Ok(FirstAnswer::OtherBody) }
+        if row.blob(0)? == hash {
+            Ok(FirstAnswer::Same(row.text(1)?.to_owned()))
+        } else {
+            Ok(FirstAnswer::OtherBody)
+        }
     }
 
     /// Keeps the first answer to a key, in the same write as what it answers; lets those past their
@@ -40,11 +49,19 @@ impl ExchangeTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn keep_first_answer(&mut self, owner: ContactKey, key: &str, body: &[u8], answer: &str) -> Result<(), StoreError> {
+    pub fn keep_first_answer(
+        &mut self,
+        owner: ContactKey,
+        key: &str,
+        body: &[u8],
+        answer: &str,
+    ) -> Result<(), StoreError> {
         let hash = self.view.keys.hash("idempotent body", &[body]);
         let now = self.world.now();
         let oldest = after_seconds(now, -limits::IDEMPOTENCY_KEEP_S);
-        self.view.sql.execute("DELETE FROM idempotency WHERE owner = $1 AND created <= $2", params![owner, oldest])?;
+        self.view
+            .sql
+            .execute("DELETE FROM idempotency WHERE owner = $1 AND created <= $2", params![owner, oldest])?;
         self.view.sql.execute(
             "INSERT INTO idempotency (owner, key, body_hash, answer, created) VALUES ($1, $2, $3, $4, $5)",
             params![owner, key, hash.as_slice(), answer, now],

@@ -129,7 +129,12 @@ impl ExchangeTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn end_unforwarded(&mut self, id: OrderId, state: Progress, reason: Reason) -> Result<Option<Order>, StoreError> {
+    pub fn end_unforwarded(
+        &mut self,
+        id: OrderId,
+        state: Progress,
+        reason: Reason,
+    ) -> Result<Option<Order>, StoreError> {
         let touched = self.view.sql.execute(
             "UPDATE exchange_order SET state = $1, reason = $2, changed = $3 WHERE id = $4 AND state = 'queued'",
             params![state.word(), reason.word(), self.world.now(), id.0],

@@ -82,8 +82,10 @@ impl ExchangeTx<'_> {
         audience: &Audience,
     ) -> Result<(i64, bool), StoreError> {
         let named = matches!(audience, Audience::Only(_));
-        let known =
-            self.view.sql.query_one("SELECT no FROM share WHERE subscription = $1", params![subscription.0])?;
+        let known = self
+            .view
+            .sql
+            .query_one("SELECT no FROM share WHERE subscription = $1", params![subscription.0])?;
         let row = self.view.sql.query_one(
             "INSERT INTO share (subscription, owner, named, since) VALUES ($1, $2, $3, $4)
              ON CONFLICT (subscription) DO UPDATE SET named = excluded.named RETURNING no",
@@ -159,7 +161,10 @@ impl ExchangeView<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn find_share(&mut self, subscription: SubscriptionId) -> Result<Option<(Timestamp, Option<i64>)>, StoreError> {
+    pub fn find_share(
+        &mut self,
+        subscription: SubscriptionId,
+    ) -> Result<Option<(Timestamp, Option<i64>)>, StoreError> {
         let row = self.sql.query_one(
             "SELECT s.since, s.named, (SELECT COUNT(*) FROM share_audience a WHERE a.share = s.no)
              FROM share s WHERE s.subscription = $1",

@@ -83,7 +83,11 @@ impl ExchangeTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn replace_subscriptions(&mut self, owner: ContactKey, all: &[ProductNews]) -> Result<(), StoreError> {
+    pub fn replace_subscriptions(
+        &mut self,
+        owner: ContactKey,
+        all: &[ProductNews],
+    ) -> Result<(), StoreError> {
         for known in self.view.list_subscriptions(owner)? {
             if !all.iter().any(|news| news.product == known.product) {
                 self.drop_subscription(owner, &known.product)?;
@@ -183,7 +187,8 @@ fn read_subscription(row: &Row) -> Result<Subscription, StoreError> {
         product: row.text(1)?.to_owned(),
         offering: read_offering(row.text(2)?)?,
         card: row.opt_text(3)?.map(Card::read).transpose()?,
-        state: ProductState::parse(row.text(4)?).ok_or_else(|| StoreError::damaged("a product in no known state"))?,
+        state: ProductState::parse(row.text(4)?)
+            .ok_or_else(|| StoreError::damaged("a product in no known state"))?,
         since: row.time(5)?,
         shared: row.opt_int(6)?.is_some(),
     })

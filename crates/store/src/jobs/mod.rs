@@ -89,7 +89,12 @@ impl JobsTx<'_> {
     ///
     /// # Errors
     /// The store's.
-    pub fn enqueue(&mut self, kind: JobKind, payload: &impl Serialize, run_at: Timestamp) -> Result<(), StoreError> {
+    pub fn enqueue(
+        &mut self,
+        kind: JobKind,
+        payload: &impl Serialize,
+        run_at: Timestamp,
+    ) -> Result<(), StoreError> {
         self.add(kind, None, payload, run_at)
     }
 
@@ -115,7 +120,8 @@ impl JobsTx<'_> {
         payload: &impl Serialize,
         run_at: Timestamp,
     ) -> Result<(), StoreError> {
-        let payload = serde_json::to_string(payload).map_err(|error| StoreError::new(Kind::Internal, error))?;
+        let payload =
+            serde_json::to_string(payload).map_err(|error| StoreError::new(Kind::Internal, error))?;
         self.view.sql.execute(
             "INSERT INTO job (kind, topic, payload, run_at, attempts, round, leased_until, dead)
              VALUES ($1, $2, $3, $4, 0, 0, 0, 0)
@@ -159,8 +165,10 @@ impl JobsTx<'_> {
     /// # Errors
     /// The store's.
     pub fn finish(&mut self, job: &Job) -> Result<(), StoreError> {
-        let removed =
-            self.view.sql.execute("DELETE FROM job WHERE id = $1 AND round = $2", params![job.id, job.round])?;
+        let removed = self
+            .view
+            .sql
+            .execute("DELETE FROM job WHERE id = $1 AND round = $2", params![job.id, job.round])?;
         if removed == 0 {
             self.view.sql.execute("UPDATE job SET leased_until = 0 WHERE id = $1", params![job.id])?;
             self.effects.jobs = true;

@@ -50,7 +50,10 @@ impl From<StoreError> for JobFailed {
 /// Does the jobs of one kind; running one twice must change nothing more.
 pub trait Handler: Send + Sync {
     /// Runs one job.
-    fn run<'a>(&'a self, job: &'a Job) -> Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
+    fn run<'a>(
+        &'a self,
+        job: &'a Job,
+    ) -> Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
 }
 
 /// Runs the jobs of the kinds it was given handlers for.
@@ -123,7 +126,10 @@ impl Worker {
                 worked
             }
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "jobs could not be taken from the queue");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "jobs could not be taken from the queue"
+                );
                 false
             }
         }
@@ -175,8 +181,19 @@ fn report(job: &Job, error: &JobFailed, last: bool) {
     let (kind, id) = (job.kind.word(), job.id);
     let error = error as &dyn std::error::Error;
     if last {
-        tracing::error!(job.kind = kind, job.id = id, error, "a job failed for the last time and was set aside");
+        tracing::error!(
+            job.kind = kind,
+            job.id = id,
+            error,
+            "a job failed for the last time and was set aside"
+        );
     } else {
-        tracing::warn!(job.kind = kind, job.id = id, job.attempts = job.attempts, error, "a job failed and will run again");
+        tracing::warn!(
+            job.kind = kind,
+            job.id = id,
+            job.attempts = job.attempts,
+            error,
+            "a job failed and will run again"
+        );
     }
 }

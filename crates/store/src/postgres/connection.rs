@@ -130,13 +130,19 @@ impl ToSql for Value {
 /// Sorts PostgreSQL's errors into the store's kinds.
 pub(super) fn error(error: tokio_postgres::Error) -> StoreError {
     let kind = match error.code() {
-        Some(code) if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+        Some(code)
+            if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED =>
+        {
             Kind::Contended
         }
         // Two first writes of one key: the second finds the first when it runs again.
         Some(code) if *code == SqlState::UNIQUE_VIOLATION => Kind::Contended,
-        Some(code) if *code == SqlState::DISK_FULL || *code == SqlState::READ_ONLY_SQL_TRANSACTION => Kind::NoSpace,
-        Some(code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => Kind::Damaged,
+        Some(code) if *code == SqlState::DISK_FULL || *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
+            Kind::NoSpace
+        }
+        Some(code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => {
+            Kind::Damaged
+        }
         Some(code) if code.code().starts_with("57") || code.code().starts_with("53") => Kind::Unavailable,
         Some(_) => Kind::Internal,
         None => Kind::Unavailable,

@@ -97,7 +97,10 @@ impl Postgres {
     }
 
     /// Runs a unit's closure until it commits or the race is lost too often.
-    async fn run_write(&self, mut unit: Box<dyn WriteUnit>) -> (Box<dyn WriteUnit>, Result<Option<Effects>, StoreError>) {
+    async fn run_write(
+        &self,
+        mut unit: Box<dyn WriteUnit>,
+    ) -> (Box<dyn WriteUnit>, Result<Option<Effects>, StoreError>) {
         for run in 0..RUNS_MAX {
             let client = match self.connection().await {
                 Ok(client) => client,
@@ -154,7 +157,8 @@ impl Backend for Postgres {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             let (unit, outcome) = self.run_write(unit).await;
-            let done = outcome.map(|effects| effects.into_iter().for_each(|effects| self.signals.tell(effects)));
+            let done =
+                outcome.map(|effects| effects.into_iter().for_each(|effects| self.signals.tell(effects)));
             unit.finish(done);
         })
     }
@@ -168,11 +172,12 @@ impl Backend for Postgres {
             };
             let handle = Handle::current();
             let _ = tokio::task::spawn_blocking(move || {
-                let done = PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                    .and_then(|mut sql| {
-                        unit.run(&mut View::new(&mut sql, &keys));
-                        sql.end(true)
-                    });
+                let done =
+                    PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+                        .and_then(|mut sql| {
+                            unit.run(&mut View::new(&mut sql, &keys));
+                            sql.end(true)
+                        });
                 unit.finish(done);
             })
             .await;

@@ -341,8 +341,10 @@ impl TextsView<'_> {
     /// The store's.
     pub fn find_state(&mut self, id: TextId) -> Result<Option<TextState>, StoreError> {
         let row = self.sql.query_one("SELECT state FROM text WHERE id = $1", params![id.0])?;
-        row.map(|row| TextState::parse(row.text(0)?).ok_or_else(|| StoreError::damaged("a text in no known state")))
-            .transpose()
+        row.map(|row| {
+            TextState::parse(row.text(0)?).ok_or_else(|| StoreError::damaged("a text in no known state"))
+        })
+        .transpose()
     }
 
     /// How many texts of a purpose were written for a number since a moment, and when the last was.
@@ -376,7 +378,9 @@ impl TextsView<'_> {
     /// # Errors
     /// The store's.
     pub fn outlook(&mut self) -> Result<QueueOutlook, StoreError> {
-        let row = self.sql.query_one("SELECT MIN(created), MIN(not_after) FROM text WHERE state = 'queued'", &[])?;
+        let row = self
+            .sql
+            .query_one("SELECT MIN(created), MIN(not_after) FROM text WHERE state = 'queued'", &[])?;
         row.map_or(Ok(QueueOutlook::default()), |row| {
             Ok(QueueOutlook { oldest: row.opt_time(0)?, next_expiry: row.opt_time(1)? })
         })

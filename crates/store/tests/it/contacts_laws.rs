@@ -38,7 +38,8 @@ fn keys(bench: &Bench, ns: &[u64]) -> BTreeSet<ContactKey> {
 async fn begin(bench: &Bench, n: u64, code: &str) -> RegistrationId {
     let id = RegistrationId(bench.world.uuid());
     let expires = domain::world::after_seconds(bench.world.now(), 300);
-    let new = NewRegistration { id, number: number(n), locale: Locale::Chinese, code: code.to_owned(), expires };
+    let new =
+        NewRegistration { id, number: number(n), locale: Locale::Chinese, code: code.to_owned(), expires };
     let write = move |tx: &mut store::Tx<'_>| tx.contacts().begin_registration(&new);
     bench.store.write::<_, StoreError, _>(write).await.unwrap();
     id
@@ -53,7 +54,9 @@ async fn sign_in(bench: &Bench, n: u64, token: &str) -> SessionId {
     let session = NewSession { id, token: token.to_owned(), device: None };
     bench
         .store
-        .write::<_, StoreError, _>(move |tx| tx.contacts().sign_in(number(n), Locale::English, subscriber, &session))
+        .write::<_, StoreError, _>(move |tx| {
+            tx.contacts().sign_in(number(n), Locale::English, subscriber, &session)
+        })
         .await
         .unwrap();
     id
@@ -65,7 +68,8 @@ async fn upload(store: &Store, owner: ContactKey, book: BTreeSet<ContactKey>) ->
 
 async fn friends(bench: &Bench, n: u64) -> Vec<u64> {
     let owner = key(bench, n);
-    let matches = bench.store.read::<_, StoreError, _>(move |view| view.contacts().list_matches(owner, None, 100));
+    let matches =
+        bench.store.read::<_, StoreError, _>(move |view| view.contacts().list_matches(owner, None, 100));
     let mut friends: Vec<u64> = matches.await.unwrap().iter().map(|m| m.number.digits() % 10_000).collect();
     friends.sort_unstable();
     friends
@@ -161,8 +165,11 @@ async fn an_amended_book_is_the_old_one_with_the_changes(bench: Bench) {
     upload(&bench.store, key(&bench, 2), keys(&bench, &[1])).await;
     upload(&bench.store, key(&bench, 3), keys(&bench, &[1])).await;
     let (owner, add, remove) = (key(&bench, 1), keys(&bench, &[3, 4]), keys(&bench, &[2, 7]));
-    let change =
-        bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().amend_book(owner, &add, &remove)).await.unwrap();
+    let change = bench
+        .store
+        .write::<_, StoreError, _>(move |tx| tx.contacts().amend_book(owner, &add, &remove))
+        .await
+        .unwrap();
     assert_eq!((change.added, change.removed, change.book.size, change.book.version), (2, 1, 2, 2));
     assert_eq!(friends(&bench, 1).await, [3]);
 }
@@ -174,7 +181,8 @@ async fn hiding_hides_both_ways_and_can_be_taken_back(bench: Bench) {
     let (one, two) = (key(&bench, 1), key(&bench, 2));
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().hide(one, two)).await.unwrap();
     assert!(friends(&bench, 1).await.is_empty() && friends(&bench, 2).await.is_empty());
-    let found = bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_match(two, one)).await.unwrap();
+    let found =
+        bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_match(two, one)).await.unwrap();
     assert_eq!(found, None);
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().show(one, two)).await.unwrap();
     assert_eq!(friends(&bench, 2).await, [1]);
@@ -187,7 +195,8 @@ async fn erasing_a_person_leaves_no_match_and_no_session(bench: Bench) {
     let one = key(&bench, 1);
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().erase_subscriber(one)).await.unwrap();
     assert!(friends(&bench, 2).await.is_empty());
-    let session = bench.store.read::<_, StoreError, _>(|view| view.contacts().find_session("token-1")).await.unwrap();
+    let session =
+        bench.store.read::<_, StoreError, _>(|view| view.contacts().find_session("token-1")).await.unwrap();
     assert!(session.is_none());
 }
 
@@ -211,7 +220,8 @@ async fn a_refused_write_leaves_nothing(bench: Bench) {
         })
         .await;
     assert!(matches!(refused, Err(Refused::OnPurpose)));
-    let book = bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_book(owner)).await.unwrap();
+    let book =
+        bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_book(owner)).await.unwrap();
     assert_eq!((book.version, book.size), (0, 0));
 }
 
@@ -229,7 +239,8 @@ async fn a_forgotten_book_ends_its_matches_and_its_version_goes_on(bench: Bench)
     upload(&bench.store, key(&bench, 2), keys(&bench, &[1])).await;
     let owner = key(&bench, 1);
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().forget_book(owner)).await.unwrap();
-    let book = bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_book(owner)).await.unwrap();
+    let book =
+        bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_book(owner)).await.unwrap();
     assert_eq!((book.version, book.size), (2, 0));
     assert!(friends(&bench, 2).await.is_empty());
     assert_eq!(upload(&bench.store, owner, keys(&bench, &[2])).await.book.version, 3);

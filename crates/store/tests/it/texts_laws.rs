@@ -3,7 +3,8 @@
 use domain::ids::TextId;
 use domain::world::after_seconds;
 use store::texts::{
-    COPY_WINDOW_S, NewInbound, NewText, OutboundText, ReceiptTaken, SettledText, TextPurpose, TextState, TextsTx,
+    COPY_WINDOW_S, NewInbound, NewText, OutboundText, ReceiptTaken, SettledText, TextPurpose, TextState,
+    TextsTx,
 };
 use store::{StoreError, Tx};
 
