@@ -8,6 +8,7 @@ mod failure;
 #[cfg(feature = "server")]
 mod house;
 mod telemetry;
+#[cfg(any(feature = "server", feature = "terminal"))]
 mod world;
 
 use std::process::ExitCode;
