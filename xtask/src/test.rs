@@ -64,7 +64,7 @@ fn terminal_alone(root: &Path) -> Result<(), Failed> {
     if !linked.is_empty() {
         return Err(Failed::new(format!("the terminal alone links {}", linked.join(", "))));
     }
-    cargo(root, &[&["check"], TERMINAL].concat()).run()
+    cargo(root, &[&["clippy"], TERMINAL, &["--", "-D", "warnings"]].concat()).run()
 }
 
 fn linked_but_unwanted(tree: &str) -> Vec<&'static str> {
