@@ -244,10 +244,6 @@ impl Person<'_> {
         (text.from, text.text)
     }
 
-    pub(crate) async fn texts(&self) -> usize {
-        self.house.centre.texts(self.number).await.len()
-    }
-
     pub(crate) async fn reply(&self, to: &str, text: &str) {
         self.house.centre.reply(self.number, to, text).await.unwrap();
     }

@@ -1,8 +1,12 @@
 //! The servers' other faces: the contract, health, metrics, the end.
 
+use reqwest::Method;
 use serde_json::Value;
 
 use crate::house::{House, http};
+
+/// A request, and the refusal it should meet: method, path, body, headers, status, code.
+type Case<'a> = (Method, &'a str, &'a str, &'a [(&'a str, &'a str)], u16, &'a str);
 
 /// The calls of the subscriber interface that exist: a method and a path.
 const CALLS: [(&str, &str); 31] = [
@@ -60,7 +64,7 @@ async fn the_openapi_document_describes_exactly_the_routes_that_answer() {
     for (method, path) in &described {
         let url =
             path.replace("{id}", id).replace("{number}", "%2B8613800138001").replace("{consent}", "upload");
-        let method = method.to_uppercase().parse::<reqwest::Method>().unwrap();
+        let method = method.to_uppercase().parse::<Method>().unwrap();
         let answer = http().request(method.clone(), format!("{}{url}", house.api)).send().await.unwrap();
         // Without a token a route that is there asks for one; the two of registering ask for a body.
         let expected = if path.starts_with("/v1/registrations") { 415 } else { 401 };
@@ -73,26 +77,23 @@ async fn the_openapi_document_describes_exactly_the_routes_that_answer() {
 async fn bad_input_is_refused_with_a_stable_code_and_a_sentence() {
     let house = House::start().await;
     let zhang = house.person("+8613800138001").await;
-    let send =
-        async |method: reqwest::Method, path: &str, body: &str, headers: &[(&str, &str)]| -> (u16, String) {
-            let mut request =
-                http().request(method, format!("{}{path}", house.api)).bearer_auth(zhang.token());
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            if !body.is_empty() {
-                request = request.header("content-type", "application/json").body(body.to_owned());
-            }
-            let answer = request.send().await.unwrap();
-            let status = answer.status().as_u16();
-            let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-            assert!(problem["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{problem}");
-            assert!(problem["request_id"].is_string() && problem["title"].is_string(), "{problem}");
-            (status, problem["code"].as_str().unwrap().to_owned())
-        };
-    use reqwest::Method;
+    let send = async |method: Method, path: &str, body: &str, headers: &[(&str, &str)]| -> (u16, String) {
+        let mut request = http().request(method, format!("{}{path}", house.api)).bearer_auth(zhang.token());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if !body.is_empty() {
+            request = request.header("content-type", "application/json").body(body.to_owned());
+        }
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert!(problem["detail"].as_str().is_some_and(|text| text.ends_with('.')), "{problem}");
+        assert!(problem["request_id"].is_string() && problem["title"].is_string(), "{problem}");
+        (status, problem["code"].as_str().unwrap().to_owned())
+    };
     let huge = format!("{{\"numbers\":[\"{}\"]}}", "1".repeat(2 << 20));
-    let cases: [(Method, &str, &str, &[(&str, &str)], u16, &str); 13] = [
+    let cases: [Case<'_>; 13] = [
         (Method::PUT, "/v1/book", "{", &[], 400, "request/malformed"),
         (Method::PUT, "/v1/book", "{\"numbers\":7}", &[], 422, "request/invalid"),
         (Method::PUT, "/v1/book", "{\"numbers\":[],\"extra\":1}", &[], 422, "request/invalid"),

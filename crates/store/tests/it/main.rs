@@ -1,4 +1,11 @@
 //! The store's laws: named sentences that hold on every backend.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test may end so"
+)]
 
 mod backends;
 mod contacts_laws;
