@@ -53,6 +53,13 @@ impl House {
         (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, &self.log).await;
     }
 
+    /// Asks the servers to end, as a service manager does; answers whether they ended well.
+    pub(crate) fn terminate(&mut self) -> bool {
+        let pid = self.server.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.server.0.wait().unwrap().success()
+    }
+
     pub(crate) async fn seed(&self, json: &str) {
         let answer = self.post("/operator/v1/seed", json.to_owned()).await;
         assert!(answer.status().is_success(), "{}", answer.text().await.unwrap());

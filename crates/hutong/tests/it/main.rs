@@ -12,4 +12,5 @@ mod outside;
 mod scan;
 mod smsc;
 mod story;
+mod terminal;
 mod usage;

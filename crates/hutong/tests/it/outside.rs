@@ -133,3 +133,23 @@ async fn health_and_metrics_are_told_on_a_listener_of_their_own() {
     assert_eq!(http().get(format!("{}/metrics", house.api)).send().await.unwrap().status(), 404);
     house.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_to_end_finishes_what_is_in_flight_and_ends_well() {
+    let mut house = House::start().await;
+    let (waiting, stream) = {
+        let (li, zhang) = house.friends().await;
+        li.share("crbt").await;
+        let order = zhang.tap("crbt", "tap").await;
+        let order = zhang.wait(&order, domain::order::Progress::AwaitingConfirmation).await;
+        let client = zhang.client.clone();
+        // One request that waits for a change, and one stream that would never end by itself.
+        let waiting = tokio::spawn(async move { client.order(order.id, 2).await });
+        (waiting, zhang.client.events(None).await.unwrap())
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert!(house.terminate());
+    let order = waiting.await.unwrap().unwrap();
+    assert_eq!(order.state, domain::order::Progress::AwaitingConfirmation, "the request was answered");
+    drop(stream);
+}

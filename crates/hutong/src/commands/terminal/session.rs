@@ -42,13 +42,14 @@ impl Session {
 
     /// A client that shows this terminal's token; a token never goes to another server than its own.
     pub(super) fn client(&self) -> Result<Client, Failure> {
-        let token =
-            self.state.token.as_deref().filter(|_| self.state.server.as_deref() == Some(&self.server));
-        let token = token.ok_or_else(|| {
+        let stranger = self.stranger()?;
+        // Both addresses as the client writes them: people type one with and without its last slash.
+        let own = self.state.server.as_deref() == Some(stranger.server_url());
+        let token = self.state.token.as_deref().filter(|_| own).ok_or_else(|| {
             Failure::user(format!("this terminal is not signed in at {}", self.server))
                 .hint("Sign in first: hutong terminal login YOUR_NUMBER")
         })?;
-        Ok(self.stranger()?.with_token(token))
+        Ok(stranger.with_token(token))
     }
 
     /// Prints data: as JSON when asked, else as the lines that `lines` makes of it.

@@ -1,0 +1,94 @@
+//! The terminal's commands as a newcomer types them, against the real servers.
+
+use std::io::Write;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::house::{House, digits, eventually};
+
+struct Terminal<'a> {
+    house: &'a House,
+    state: std::path::PathBuf,
+}
+
+impl Terminal<'_> {
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).stdin(Stdio::null()).output().unwrap()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
+        command
+            .args(["terminal", "--server", &self.house.api, "--json", "--state"])
+            .arg(&self.state)
+            .args(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// Runs a command that must succeed, and reads its JSON.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    async fn login(&self, number: &str, e164: &str) {
+        let before = self.house.centre.texts(e164).await.len();
+        let mut child = self.command(&["login", number]).stdin(Stdio::piped()).spawn().unwrap();
+        let text =
+            eventually("the code", async || self.house.centre.texts(e164).await.into_iter().nth(before))
+                .await;
+        let code = digits(&text.text, 6) + "\n";
+        child.stdin.take().unwrap().write_all(code.as_bytes()).unwrap();
+        assert!(child.wait_with_output().unwrap().status.success());
+    }
+}
+
+fn example(name: &str) -> String {
+    format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_newcomers_follow_the_readme() {
+    let house = House::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let terminal = |name: &str| Terminal { house: &house, state: directory.path().join(name) };
+    let (zhang, li) = (terminal("zhang.json"), terminal("li.json"));
+    let refused = zhang.run(&["friends"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("hutong terminal login"));
+    zhang.login("138 0013 8001", "+8613800138001").await;
+    li.login("13900139002", "+8613900139002").await;
+    zhang.json(&["scan", &example("zhang_wei.vcf")]);
+    let scanned = li.json(&["scan", &example("li_na.vcf")]);
+    assert_eq!(scanned["new_matches"], serde_json::json!(["+8613800138001"]));
+    assert_eq!(zhang.json(&["friends"])[0]["number"], "+8613900139002");
+    let services = eventually("her services", async || {
+        let services = li.json(&["services"]);
+        let found = services
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["offering"] == "data10" && one["name"] != "data10");
+        found.map(|one| one["id"].as_str().unwrap().to_owned())
+    })
+    .await;
+    li.json(&["share", &services]);
+    let feed = zhang.json(&["feed"]);
+    let share = feed[0]["share_id"].as_str().unwrap();
+    assert_eq!(feed[0]["offering"]["price"]["amount"], "10.00");
+    let order = zhang.json(&["order", share]);
+    assert_eq!(order["state"], "completed");
+    assert_eq!(zhang.json(&["order", share])["reason"], "ALREADY_SUBSCRIBED");
+    assert_eq!(zhang.json(&["orders"]).as_array().unwrap().len(), 2);
+    li.json(&["unshare", &services]);
+    assert_eq!(zhang.run(&["order", share]).status.code(), Some(1), "a share taken back orders nothing");
+    assert_eq!(zhang.json(&["export"])["me"]["number"], "+8613800138001");
+    zhang.json(&["forget-me"]);
+    assert_eq!(li.json(&["friends"]).as_array().unwrap().len(), 0);
+    li.json(&["logout"]);
+    assert_eq!(li.run(&["status"]).status.code(), Some(1));
+    house.end().await;
+}
