@@ -53,16 +53,18 @@ pub(super) async fn status(session: &Session) -> Result<(), Failure> {
 }
 
 /// Makes sure of a consent before what needs it: shows the text, and asks where somebody can answer.
-pub(super) async fn ensure_consent(client: &Client, consent: Consent) -> Result<(), Failure> {
+/// Answers whether it was given only now.
+pub(super) async fn ensure_consent(client: &Client, consent: Consent) -> Result<bool, Failure> {
     let me = client.me().await.map_err(server_failure)?;
     if me.consents.iter().any(|given| given.consent == consent) {
-        return Ok(());
+        return Ok(false);
     }
     say(text_of(consent));
     if !agrees("Do you allow that?")? {
         return Err(Failure::user("nothing was sent: it needs that consent"));
     }
-    give(client, consent).await
+    give(client, consent).await?;
+    Ok(true)
 }
 
 async fn give(client: &Client, consent: Consent) -> Result<(), Failure> {

@@ -1,5 +1,7 @@
 //! Own services, friends, and what they share.
 
+use std::time::Duration;
+
 use api::feed::{FeedFilter, FeedItem};
 use api::subscriptions::Audience;
 use domain::consent::Consent;
@@ -10,6 +12,10 @@ use terminal::{access, setting};
 use super::account::ensure_consent;
 use super::session::{Session, server_failure};
 use crate::failure::Failure;
+
+/// How often, and how far apart, the list is looked at after its consent was given: 3 seconds in all.
+const FIRST_LOOKS: u32 = 12;
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 pub(super) async fn friends(session: &Session) -> Result<(), Failure> {
     let friends = access::friends(&session.client()?).await.map_err(server_failure)?;
@@ -24,8 +30,16 @@ pub(super) async fn friends(session: &Session) -> Result<(), Failure> {
 
 pub(super) async fn list(session: &Session) -> Result<(), Failure> {
     let client = session.client()?;
-    ensure_consent(&client, Consent::Subscriptions).await?;
-    let services = setting::services(&client).await.map_err(server_failure)?;
+    let fresh = ensure_consent(&client, Consent::Subscriptions).await?;
+    let mut services = setting::services(&client).await.map_err(server_failure)?;
+    // After a consent given just now the list fills within moments.
+    for _ in 0..if fresh { FIRST_LOOKS } else { 0 } {
+        if !services.is_empty() {
+            break;
+        }
+        tokio::time::sleep(FIRST_PAUSE).await;
+        services = setting::services(&client).await.map_err(server_failure)?;
+    }
     session.print(&services, |services| {
         let line = |one: &api::subscriptions::Subscription| {
             let shown = match (one.shared, one.shareable) {
