@@ -114,14 +114,22 @@ impl ContactsTx<'_> {
             "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",
             "DELETE FROM hidden WHERE hidden = $1",
-            "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose <> 'confirmation')",
-            "DELETE FROM text WHERE key = $1 AND purpose <> 'confirmation'",
+            "DELETE FROM inbox WHERE key = $1 AND body IS NULL",
+            "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice'))",
+            "DELETE FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice')",
             "DELETE FROM subscriber WHERE key = $1",
         ] {
             self.view.sql.execute(sql, params![key])?;
         }
-        // The attempts' count goes on protecting the number: only what can be read is taken away.
-        self.view.sql.execute("UPDATE registration SET spent = 1 WHERE key = $1", params![key])?;
+        // What limits texts to a number, and tries of its codes, goes on counting; the number itself goes.
+        for sql in [
+            "UPDATE registration SET spent = 1, number = $1 WHERE key = $2",
+            "UPDATE text SET number = $1, body = NULL,
+               state = CASE WHEN state IN ('queued', 'sent') THEN 'expired' ELSE state END
+             WHERE key = $2 AND purpose = 'sign_in'",
+        ] {
+            self.view.sql.execute(sql, params![Vec::<u8>::new(), key])?;
+        }
         Ok(())
     }
 }

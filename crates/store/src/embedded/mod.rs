@@ -56,7 +56,10 @@ impl Embedded {
 
 fn lock(directory: &Path) -> Result<File, OpenError> {
     let io = |error| StoreError::new(Kind::Unavailable, error);
-    std::fs::create_dir_all(directory).map_err(io)?;
+    // Sealed or not, what is in there is nobody else's business.
+    std::os::unix::fs::DirBuilderExt::mode(std::fs::DirBuilder::new().recursive(true), 0o700)
+        .create(directory)
+        .map_err(io)?;
     let file = File::create(directory.join("lock")).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
