@@ -27,6 +27,9 @@ pub(crate) enum Command {
     /// Recomputes the matches from the books, compares, and verifies what is stored.
     #[cfg(feature = "server")]
     Check(commands::check::Args),
+    /// Matches edge lists in bulk, without a server: who stands in whose book, and the other way round.
+    #[cfg(feature = "server")]
+    Match(commands::matching::Args),
     /// Reads one raw number field a line from stdin and prints one JSON object for each.
     Numbers(commands::numbers::Args),
     /// The terminal of one person: address book, shares, orders.

@@ -7,6 +7,8 @@ pub(crate) mod demo;
 #[cfg(feature = "server")]
 pub(crate) mod doctor;
 pub(crate) mod limits;
+#[cfg(feature = "server")]
+pub(crate) mod matching;
 pub(crate) mod numbers;
 #[cfg(feature = "server")]
 pub(crate) mod openapi;
@@ -36,6 +38,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Seed(args) => seed::run(args).await,
         #[cfg(feature = "server")]
         Command::Check(args) => check::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Match(args) => matching::run(&args),
         Command::Numbers(args) => numbers::run(&args),
         #[cfg(feature = "terminal")]
         Command::Terminal(args) => terminal::run(args).await,

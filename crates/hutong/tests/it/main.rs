@@ -7,6 +7,7 @@ mod binary;
 mod configuration;
 mod house;
 mod limits;
+mod matching;
 mod numbers;
 mod outside;
 mod scan;
