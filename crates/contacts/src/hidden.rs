@@ -9,7 +9,7 @@ use edge::{Caller, Path, Problem};
 use store::Tx;
 
 use crate::Contacts;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Hides the caller and another person from each other, whether or not they match.
 #[utoipa::path(put, path = "/v1/hidden/{number}", security(("token" = [])),
@@ -22,6 +22,7 @@ pub async fn hide(
 ) -> Result<StatusCode, Problem> {
     let other = contacts.read_other(&number)?;
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
         if tx.contacts().count_hidden(caller.key)? >= limits::HIDDEN_MAX {
             let detail = "You hide as many people as is possible. Show somebody again first.";
             return Err(Problem::new(Code::RequestInvalid, detail).into());

@@ -19,10 +19,11 @@ pub fn encode<T: Serialize>(last: &T) -> String {
 /// 400 for what is no cursor of this list.
 pub fn decode<T: DeserializeOwned>(cursor: &str) -> Result<T, Problem> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok();
-    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(bad)
+    bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).ok_or_else(refused)
 }
 
-fn bad() -> Problem {
+/// The refusal of a cursor that is none of the list it was given to.
+pub fn refused() -> Problem {
     Problem::new(
         Code::RequestMalformed,
         "The cursor is none of this list; use `next` as it was given, or leave it out.",

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use http::HeaderMap;
 use serde::Serialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
 
 use crate::{Problem, body, faults};
 
@@ -68,11 +68,9 @@ fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
         Err(error) => {
             let parent = error.path().to_string();
             let error = error.into_inner();
-            if !error.is_data() {
-                return Err(malformed(&error));
-            }
-            // A fault of the contract may stand before a place where the body is not even JSON.
-            if let Err(error) = serde_json::from_slice::<IgnoredAny>(bytes) {
+            // Serde calls some faults of the contract faults of the syntax, and a fault of the contract
+            // may stand before a place where the body is not even JSON: the body itself decides.
+            if let Err(error) = serde_json::from_slice::<serde_json::Value>(bytes) {
                 return Err(malformed(&error));
             }
             let (field, detail) = faults::describe(&parent, &error.to_string());

@@ -23,7 +23,7 @@ pub use caller::{Authenticate, Authenticator, Caller};
 pub use conditional::{IfMatch, etag};
 pub use idempotency::IdempotencyKey;
 pub use json::Json;
-pub use listing::{Listing, Paging, PagingParams, Query};
+pub use listing::{Listing, NoQuery, Paging, PagingParams, Query};
 pub use path::Path;
 pub use problem::Problem;
 pub use shell::{REQUEST_ID, RequestId, shell};

@@ -30,6 +30,14 @@ pub struct Listing<T> {
     pub paging: Paging,
 }
 
+/// The query of a call that takes none; any key is refused by name.
+#[derive(Debug, Clone, Copy)]
+pub struct NoQuery;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoFilter {}
+
 /// The two keys of every list, for the OpenAPI document.
 #[derive(Debug, Clone, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -48,6 +56,21 @@ impl Paging {
     /// 400 for a cursor that is none of this list.
     pub fn after<K: DeserializeOwned>(&self) -> Result<Option<K>, Problem> {
         self.cursor.as_deref().map(cursor::decode).transpose()
+    }
+
+    /// The page out of a whole list that is at hand; `key` names an item.
+    ///
+    /// # Errors
+    /// 400 for a cursor that is none of this list.
+    pub fn cut<T, K>(&self, items: Vec<T>, key: impl Fn(&T) -> K) -> Result<Page<T>, Problem>
+    where
+        K: Serialize + DeserializeOwned + PartialEq,
+    {
+        let rest = match self.after::<K>()? {
+            None => items,
+            Some(after) => items.into_iter().skip_while(|item| key(item) != after).skip(1).collect(),
+        };
+        Ok(self.page(rest, key))
     }
 
     /// How many rows to fetch: one more than is shown tells whether a page follows.
@@ -72,13 +95,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     }
 }
 
+impl<S: Send + Sync> FromRequestParts<S> for NoQuery {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        read::<NoFilter>(pairs(parts)?).map(|_| Self)
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        #[derive(Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct NoFilter {}
         let (paging, rest) = split(pairs(parts)?)?;
         read::<NoFilter>(rest).map(|_| paging)
     }

@@ -14,7 +14,7 @@ use domain::ids::OrderId;
 use domain::key::ContactKey;
 use domain::limits;
 use domain::order::{Progress, Reason};
-use edge::{Caller, Problem};
+use edge::{Caller, NoQuery, Problem};
 use futures::Stream;
 use store::exchange::{EventKind, StreamEvent};
 use store::{StoreError, View};
@@ -71,6 +71,7 @@ impl Drop for Place {
 pub async fn events(
     State(exchange): State<Exchange>,
     caller: Caller,
+    _: NoQuery,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     let place = exchange.streams.open(caller.key).ok_or_else(|| {
@@ -137,8 +138,8 @@ impl Follow {
                 }
             }
             // A token that was signed out, or a person who left, has no stream.
-            let subscriber = view.contacts().find_subscriber(caller.key)?;
-            Ok((subscriber.is_some(), last, ready))
+            let signed_in = view.contacts().is_signed_in(caller.key, caller.session)?;
+            Ok((signed_in, last, ready))
         };
         let (known, last, ready) = self.exchange.store.read(read).await?;
         if !known {

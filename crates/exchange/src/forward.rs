@@ -15,7 +15,7 @@ use serde::Deserialize;
 use store::exchange::{Order, PlatformNews};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 use store::{FunnelEvent, StoreError, Tx};
-use tmf::{ProductOrder, ProductOrderCreate, TmfError};
+use tmf::{ProductOrder, ProductOrderCreate};
 
 use crate::Exchange;
 
@@ -49,6 +49,9 @@ impl Exchange {
     async fn forward(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let About { order: id } = job.payload()?;
         let Some((order, request)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
+        if self.is_cancel_wanted(id).await? {
+            return self.withdraw(id).await;
+        }
         match self.platform.create_order(&request).await {
             Ok(taken) => self.take_answer(id, &taken).await,
             Err(error) if error.is_retryable() => {
@@ -62,6 +65,21 @@ impl Exchange {
                 tracing::error!(order.id = %id, error = &error as &dyn std::error::Error, "the platform refused an order's form");
                 self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
             }
+        }
+    }
+
+    async fn is_cancel_wanted(&self, id: OrderId) -> Result<bool, StoreError> {
+        self.store.read(move |view| view.exchange().is_cancel_wanted(id)).await
+    }
+
+    /// Ends an order that was cancelled before it was forwarded. An earlier run may have sent it and died
+    /// before its answer: only the platform knows.
+    async fn withdraw(&self, id: OrderId) -> Result<Outcome, JobFailed> {
+        match self.platform.find_order_by_external_id(&id.to_string()).await {
+            Ok(None) => self.give_up(id, Progress::Cancelled, Reason::UserCancelled).await,
+            // It is there: the cancellation's own job takes it from here.
+            Ok(Some(taken)) => self.take_answer(id, &taken).await,
+            Err(error) => Err(JobFailed::new("the platform did not say whether it has an order", error)),
         }
     }
 
@@ -112,7 +130,8 @@ impl Exchange {
         };
         match self.platform.cancel_order(&platform_order).await {
             // Too late is an answer too: the order's own events tell how it ends.
-            Ok(_) | Err(TmfError::Refused { status: 400..=499, .. }) => Ok(Outcome::Done),
+            Ok(_) => Ok(Outcome::Done),
+            Err(error) if !error.is_retryable() => Ok(Outcome::Done),
             Err(error) => Err(JobFailed::new("the platform did not take a cancellation", error)),
         }
     }

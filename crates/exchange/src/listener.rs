@@ -9,6 +9,7 @@ use domain::ids::OrderId;
 use domain::order::OrderState;
 use edge::{Path, Problem};
 use jiff::Timestamp;
+use store::jobs::JobKind;
 use store::{StoreError, Tx};
 use tmf::{Event, Product, ProductOrder};
 
@@ -80,6 +81,8 @@ impl Exchange {
             // Nothing is kept of people who are not registered here or do not allow it.
             if tx.contacts().has_consent(key, Consent::Subscriptions)? {
                 tx.exchange().put_subscription(key, &news)?;
+                // A list being read just now may be older than this: it is read once more.
+                tx.jobs().rerun_topic(JobKind::SyncSubscriptions, &key.value().to_string())?;
                 ask_for_cards(tx, now)?;
             }
             Ok(())

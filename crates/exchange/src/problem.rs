@@ -2,8 +2,8 @@
 
 use api::Code;
 use axum::response::{IntoResponse, Response};
-use edge::Problem;
-use store::StoreError;
+use edge::{Caller, Problem};
+use store::{StoreError, Tx};
 
 /// A refusal of this role, or of its store.
 #[derive(Debug)]
@@ -43,4 +43,13 @@ impl IntoResponse for Refused {
     fn into_response(self) -> Response {
         Problem::from(self).into_response()
     }
+}
+
+/// Checks, inside the write, that the caller is still signed in: they may have left since the token was
+/// looked up, and nothing may be written for somebody who was erased.
+pub(crate) fn still_signed_in(tx: &mut Tx<'_>, caller: &Caller) -> Result<(), Refused> {
+    if tx.contacts().is_signed_in(caller.key, caller.session)? {
+        return Ok(());
+    }
+    Err(Problem::new(Code::AuthInvalid, "The token is not signed in here; sign in again.").into())
 }

@@ -51,6 +51,7 @@ CREATE TABLE exchange_order (
     share          BIGINT,          -- where it came from
     state          TEXT NOT NULL,
     reason         TEXT,
+    cancel         BIGINT NOT NULL DEFAULT 0,  -- 1: the subscriber wants it cancelled
     platform_order TEXT,
     platform_time  BIGINT NOT NULL, -- of the newest news from the platform
     created        BIGINT NOT NULL,

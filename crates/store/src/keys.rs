@@ -162,24 +162,24 @@ impl Keys {
         self.seal.decrypt(&Nonce::from(*nonce), payload).map_err(|_| damaged())
     }
 
-    /// A share's id for one viewer: the same each time, unlike any other viewer's, telling nothing.
+    /// A share's id for one viewer: the same each time, unlike any other viewer's, telling nothing. It
+    /// holds the version of the offering on the card, so that a tap orders what was seen.
     ///
     /// The AEAD's synthetic nonce makes sealing twice the same safe to repeat (RFC 8452, section 1).
-    pub fn share_id(&self, viewer: ContactKey, share: i64) -> String {
-        let sealed = self.seal_with_nonce(
-            [0; NONCE_BYTES],
-            Purpose::ShareId,
-            &viewer.value().to_be_bytes(),
-            &share.to_be_bytes(),
-        );
-        BASE64.encode(&sealed[NONCE_BYTES..])
+    pub fn share_id(&self, viewer: ContactKey, share: i64, version: i64) -> String {
+        let plain = [share.to_be_bytes(), version.to_be_bytes()].concat();
+        let owner = viewer.value().to_be_bytes();
+        let sealed = self.seal_with_nonce([0; NONCE_BYTES], Purpose::ShareId, &owner, &plain);
+        // A letter in front: no id begins with a dash, which a command line would take for a flag.
+        format!("s{}", BASE64.encode(&sealed[NONCE_BYTES..]))
     }
 
-    /// The share behind an id, when it is one of this viewer's.
-    pub fn open_share_id(&self, viewer: ContactKey, id: &str) -> Option<i64> {
-        let sealed = [vec![0; NONCE_BYTES], BASE64.decode(id).ok()?].concat();
+    /// The share, and the offering's version, behind an id, when it is one of this viewer's.
+    pub fn open_share_id(&self, viewer: ContactKey, id: &str) -> Option<(i64, i64)> {
+        let sealed = [vec![0; NONCE_BYTES], BASE64.decode(id.strip_prefix('s')?).ok()?].concat();
         let plain = self.open(Purpose::ShareId, &viewer.value().to_be_bytes(), &sealed).ok()?;
-        plain.try_into().ok().map(i64::from_be_bytes)
+        let (share, version) = plain.split_first_chunk::<8>()?;
+        Some((i64::from_be_bytes(*share), i64::from_be_bytes(version.try_into().ok()?)))
     }
 
     /// An operator's token that whoever can read the key file has: for commands on the server's own

@@ -10,7 +10,7 @@ use axum::extract::State;
 use domain::key::ContactKey;
 use domain::limits;
 use domain::locale::Locale;
-use edge::{Caller, Problem};
+use edge::{Caller, NoQuery, Problem};
 use store::View;
 
 use super::sessions::read_sessions;
@@ -21,7 +21,11 @@ use crate::problem::Refused;
 /// Gives everything held about the caller, in one document.
 #[utoipa::path(get, path = "/v1/me/export", security(("token" = [])),
     responses((status = 200, body = Export), (status = "default", body = api::Problem)))]
-pub async fn export(State(contacts): State<Contacts>, caller: Caller) -> Result<Json<Export>, Problem> {
+pub async fn export(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    _: NoQuery,
+) -> Result<Json<Export>, Problem> {
     let now = contacts.world.now();
     let read = contacts.store.read::<_, Refused, _>(move |view| {
         let key = caller.key;

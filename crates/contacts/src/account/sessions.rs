@@ -7,19 +7,23 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::ids::SessionId;
 use domain::key::ContactKey;
-use edge::{Caller, Problem};
+use edge::{Caller, Paging, Problem};
 use store::View;
 
 use crate::Contacts;
 use crate::problem::Refused;
 
 /// Lists the signed-in devices.
-#[utoipa::path(get, path = "/v1/me/sessions", security(("token" = [])),
+#[utoipa::path(get, path = "/v1/me/sessions", security(("token" = [])), params(edge::PagingParams),
     responses((status = 200, body = Page<Session>), (status = "default", body = api::Problem)))]
-pub async fn list(State(contacts): State<Contacts>, caller: Caller) -> Result<Json<Page<Session>>, Problem> {
+pub async fn list(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    paging: Paging,
+) -> Result<Json<Page<Session>>, Problem> {
     let read =
         contacts.store.read::<_, Refused, _>(move |view| read_sessions(view, caller.key, caller.session));
-    Ok(Json(Page::whole(read.await.map_err(Problem::from)?)))
+    Ok(Json(paging.cut(read.await.map_err(Problem::from)?, |session: &Session| session.id)?))
 }
 
 /// Signs this device out; its token stops counting at once.

@@ -5,7 +5,7 @@ use api::consents::ConsentShown;
 use axum::Json;
 use axum::extract::State;
 use domain::key::ContactKey;
-use edge::{Caller, Problem};
+use edge::{Caller, NoQuery, Problem};
 use store::View;
 
 use crate::Contacts;
@@ -14,7 +14,7 @@ use crate::problem::Refused;
 /// Shows the account to its owner.
 #[utoipa::path(get, path = "/v1/me", security(("token" = [])),
     responses((status = 200, body = Me), (status = "default", body = api::Problem)))]
-pub async fn show(State(contacts): State<Contacts>, caller: Caller) -> Result<Json<Me>, Problem> {
+pub async fn show(State(contacts): State<Contacts>, caller: Caller, _: NoQuery) -> Result<Json<Me>, Problem> {
     let read = contacts.store.read::<_, Refused, _>(move |view| read_me(view, caller.key));
     read.await.map(Json).map_err(Problem::from)
 }

@@ -31,7 +31,7 @@ pub async fn amend(
     let as_keys = |book: &ParsedBook| book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
     let (added, removed): (BTreeSet<ContactKey>, BTreeSet<ContactKey>) = (as_keys(&add), as_keys(&remove));
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
-        check(tx, caller.key, version)?;
+        check(tx, &caller, version)?;
         let change = tx.contacts().amend_book(caller.key, &added, &removed)?;
         check_size(change.book.size)?;
         Ok(tell_matches(tx, caller.key, change)?)

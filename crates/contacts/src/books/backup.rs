@@ -8,7 +8,7 @@ use axum::response::IntoResponse;
 use edge::{Blob, Caller, Problem};
 
 use crate::Contacts;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Keeps the address book as a blob that was encrypted on the terminal.
 #[utoipa::path(put, path = "/v1/book/backup", security(("token" = [])),
@@ -20,8 +20,10 @@ pub async fn put(
     Blob(blob): Blob,
 ) -> Result<StatusCode, Problem> {
     let blob = blob.to_vec();
-    let write =
-        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().put_backup(caller.key, &blob)?));
+    let write = contacts.store.write::<_, Refused, _>(move |tx| {
+        still_signed_in(tx, &caller)?;
+        Ok(tx.contacts().put_backup(caller.key, &blob)?)
+    });
     write.await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }

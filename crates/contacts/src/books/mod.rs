@@ -14,13 +14,13 @@ use domain::book::ParsedBook;
 use domain::consent::Consent;
 use domain::key::ContactKey;
 use domain::limits;
-use edge::Problem;
+use edge::{Caller, Problem};
 use serde_json::json;
 use store::contacts::{BookChange, BookState};
 use store::exchange::EventKind;
 use store::{StoreError, Tx};
 
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// What a write of a book answers, before numbers are put in for keys.
 pub(crate) struct Changed {
@@ -29,7 +29,9 @@ pub(crate) struct Changed {
 }
 
 /// Checks what every change of a book needs: the consent, and the version that it was made for.
-fn check(tx: &mut Tx<'_>, key: ContactKey, if_match: Option<i64>) -> Result<BookState, Refused> {
+fn check(tx: &mut Tx<'_>, caller: &Caller, if_match: Option<i64>) -> Result<BookState, Refused> {
+    still_signed_in(tx, caller)?;
+    let key = caller.key;
     if !tx.contacts().has_consent(key, Consent::Upload)? {
         let detail = "Give the consent \"upload\" first: PUT /v1/consents/upload.";
         return Err(Problem::new(Code::ConsentUploadMissing, detail).into());

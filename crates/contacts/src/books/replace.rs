@@ -30,9 +30,11 @@ pub async fn replace(
     let keys = contacts.store.keys();
     let contacts_now: BTreeSet<ContactKey> =
         book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
+    // One field may hold several numbers.
+    check_size(contacts_now.len())?;
     let confirmed = body.confirm_shrink;
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
-        let before = check(tx, caller.key, version)?;
+        let before = check(tx, &caller, version)?;
         if needs_shrink_confirmation(before.size, contacts_now.len()) && !confirmed {
             let detail = format!(
                 "The book has {} numbers and would keep {}. Send confirm_shrink if that is meant.",

@@ -12,7 +12,7 @@ use store::jobs::JobKind;
 use store::{StoreError, Tx};
 
 use crate::Contacts;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Gives a consent, with the version of the text that was shown.
 #[utoipa::path(put, path = "/v1/consents/{consent}", request_body = GiveConsent, security(("token" = [])),
@@ -26,6 +26,7 @@ pub async fn give(
 ) -> Result<StatusCode, Problem> {
     let now = contacts.world.now();
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
         Ok(write_consent(tx, caller.key, consent, body.version.as_deref().unwrap_or_default(), now)?)
     };
     contacts.store.write(write).await.map_err(Problem::from)?;

@@ -7,7 +7,7 @@ use edge::{Caller, Path, Problem};
 use store::Tx;
 
 use crate::Contacts;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Takes a consent back: the book goes with `upload`, subscriptions and shares go with `subscriptions`.
 #[utoipa::path(delete, path = "/v1/consents/{consent}", security(("token" = [])),
@@ -19,6 +19,7 @@ pub async fn take_back(
     Path(consent): Path<Consent>,
 ) -> Result<StatusCode, Problem> {
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
         tx.contacts().take_back_consent(caller.key, consent)?;
         match consent {
             Consent::Upload => tx.contacts().forget_book(caller.key)?,

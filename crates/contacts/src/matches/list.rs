@@ -20,7 +20,8 @@ pub async fn list(
 ) -> Result<Json<Page<Match>>, Problem> {
     // The cursor is a number that the caller has just been shown, not its key.
     let after: Option<String> = paging.after()?;
-    let after = after.and_then(|number| Msisdn::parse_e164(&number).ok());
+    let after =
+        after.map(|number| Msisdn::parse_e164(&number).map_err(|_| edge::cursor::refused())).transpose()?;
     let after = after.map(|number| contacts.store.keys().contact_key(number));
     let count = paging.fetch();
     let read = contacts

@@ -5,7 +5,7 @@ use api::feed::FeedItem;
 use axum::Json;
 use axum::extract::State;
 use domain::{limits, number};
-use edge::{Caller, Path, Problem};
+use edge::{Caller, Paging, Path, Problem};
 use store::exchange::FeedFilter;
 
 use crate::problem::Refused;
@@ -13,12 +13,13 @@ use crate::{Exchange, shown};
 
 /// Lists what one match shares with the caller. Not matched, hidden, and nobody are all the same 404.
 #[utoipa::path(get, path = "/v1/friends/{number}/shares", security(("token" = [])),
-    params(("number" = String, Path, description = "The friend's number, in any reading.")),
+    params(("number" = String, Path, description = "The friend's number, in any reading."), edge::PagingParams),
     responses((status = 200, body = Page<FeedItem>), (status = "default", body = api::Problem)))]
 pub async fn friend(
     State(exchange): State<Exchange>,
     caller: Caller,
     Path(raw): Path<String>,
+    paging: Paging,
 ) -> Result<Json<Page<FeedItem>>, Problem> {
     let keys = exchange.store.keys().clone();
     let number = number::read_own(&raw, exchange.region).map_err(|_| Problem::not_found())?;
@@ -32,5 +33,5 @@ pub async fn friend(
     exchange.note_seen(caller.key, &items, true).await;
     let shown =
         items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
-    Ok(Json(Page::whole(shown)))
+    Ok(Json(paging.cut(shown, |item: &FeedItem| item.share_id.clone())?))
 }

@@ -17,7 +17,7 @@ use store::jobs::JobKind;
 use store::{FunnelEvent, StoreError, Tx};
 
 use super::refuse_too_many;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 use crate::{Exchange, shown};
 
 /// Orders for the caller what a match shares with them. One key, one order, whatever is repeated.
@@ -34,6 +34,7 @@ pub async fn place(
     let share = exchange.store.keys().open_share_id(caller.key, &body.share_id);
     let now = exchange.world.now();
     let write = move |tx: &mut Tx<'_>| -> Result<String, Refused> {
+        still_signed_in(tx, &caller)?;
         let asked = body.share_id.as_bytes();
         match tx.exchange().find_first_answer(caller.key, key.as_str(), asked)? {
             FirstAnswer::Same(answer) => return Ok(answer),
@@ -44,10 +45,10 @@ pub async fn place(
             FirstAnswer::New => {}
         }
         // The gate (M7, M8): whoever may not see a share learns no more than if it did not exist.
-        let share = share.ok_or_else(Problem::not_found)?;
+        let (share, version) = share.ok_or_else(Problem::not_found)?;
         let item = tx.exchange().find_feed_item(caller.key, share)?.ok_or_else(Problem::not_found)?;
         refuse_too_many(tx, caller.key)?;
-        let order = tx.exchange().insert_order(&new_order(id, caller.key, &item))?;
+        let order = tx.exchange().insert_order(&new_order(id, caller.key, &item, version))?;
         tx.jobs().enqueue(JobKind::ForwardOrder, &json!({ "order": id }), now)?;
         record_tap(tx, caller.key, &item)?;
         let shown = shown::order_with(Some(&item.card), order, caller.locale);
@@ -59,13 +60,14 @@ pub async fn place(
     Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer))
 }
 
-fn new_order(id: OrderId, orderer: ContactKey, item: &FeedItem) -> NewOrder {
+fn new_order(id: OrderId, orderer: ContactKey, item: &FeedItem, version: i64) -> NewOrder {
     NewOrder {
         id,
         orderer,
         action: OrderAction::Add,
         offering: item.card.offering.id.clone(),
-        version: Some(item.card.offering.version),
+        // As on the card that was tapped: the platform refuses when it has changed since.
+        version: Some(version),
         product: None,
         share: Some(item.share),
     }

@@ -13,7 +13,7 @@ use store::exchange::EventKind;
 use store::{FunnelEvent, StoreError, Tx};
 
 use crate::Exchange;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Shares a subscription with every match, or with named ones among them.
 #[utoipa::path(put, path = "/v1/subscriptions/{id}/share", request_body = SetShare, security(("token" = [])),
@@ -27,6 +27,7 @@ pub async fn set(
 ) -> Result<axum::Json<Share>, Problem> {
     let audience = exchange.read_audience(&body.audience)?;
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
+        still_signed_in(tx, &caller)?;
         let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
         if !held.is_shareable() {
             let detail =

@@ -7,7 +7,7 @@ use edge::{Caller, Path, Problem};
 use store::Tx;
 
 use crate::Exchange;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Takes a share back: once this is answered, nobody sees it. There being none is as good.
 #[utoipa::path(delete, path = "/v1/subscriptions/{id}/share", security(("token" = [])),
@@ -19,6 +19,7 @@ pub async fn take_back(
     Path(id): Path<SubscriptionId>,
 ) -> Result<StatusCode, Problem> {
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
         tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
         tx.exchange().unshare(id)?;
         Ok(())

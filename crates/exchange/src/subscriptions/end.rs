@@ -13,7 +13,7 @@ use store::exchange::NewOrder;
 use store::jobs::JobKind;
 
 use crate::Exchange;
-use crate::problem::Refused;
+use crate::problem::{Refused, still_signed_in};
 
 /// Orders the end of a subscription; the platform carries it out.
 #[utoipa::path(delete, path = "/v1/subscriptions/{id}", security(("token" = [])),
@@ -26,6 +26,7 @@ pub async fn end(
 ) -> Result<(StatusCode, Json<Unsubscribing>), Problem> {
     let (order, now) = (OrderId(exchange.world.uuid()), exchange.world.now());
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
         let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
         crate::orders::refuse_too_many(tx, caller.key)?;
         let new = NewOrder {

@@ -4,17 +4,18 @@ use api::Page;
 use api::subscriptions::Subscription;
 use axum::Json;
 use axum::extract::State;
-use edge::{Caller, Problem};
+use edge::{Caller, Paging, Problem};
 
 use crate::Exchange;
 use crate::problem::Refused;
 
 /// Lists the caller's subscriptions, as far as they allow them to be kept.
-#[utoipa::path(get, path = "/v1/subscriptions", security(("token" = [])),
+#[utoipa::path(get, path = "/v1/subscriptions", security(("token" = [])), params(edge::PagingParams),
     responses((status = 200, body = Page<Subscription>), (status = "default", body = api::Problem)))]
 pub async fn list(
     State(exchange): State<Exchange>,
     caller: Caller,
+    paging: Paging,
 ) -> Result<Json<Page<Subscription>>, Problem> {
     let read = exchange
         .store
@@ -29,5 +30,5 @@ pub async fn list(
         since: one.since,
         shared: one.shared,
     };
-    Ok(Json(Page::whole(held.into_iter().map(shown).collect())))
+    Ok(Json(paging.cut(held.into_iter().map(shown).collect(), |one: &Subscription| one.id)?))
 }

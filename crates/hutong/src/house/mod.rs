@@ -76,6 +76,11 @@ pub(crate) enum StartError {
     /// The store.
     #[error(transparent)]
     Store(#[from] OpenError),
+    /// The exchange has nobody to order from.
+    #[error(
+        "the exchange needs a platform: add the role platform, or set platform.url to the operator's own"
+    )]
+    NoPlatform,
     /// The remote platform's settings.
     #[error("the operator's platform cannot be called")]
     Platform(#[from] tmf::SettingsError),
@@ -107,6 +112,9 @@ impl TextLink for LinkUp {
 impl House {
     /// Opens the store and starts every role of the plan.
     pub(crate) async fn open(plan: Plan, world: World) -> Result<Self, StartError> {
+        if plan.roles.exchange && !plan.roles.platform && plan.platform_url.is_none() {
+            return Err(StartError::NoPlatform);
+        }
         let store = open_store(&plan, &world).await?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
         let mut house = Self {

@@ -346,3 +346,56 @@ async fn every_step_of_the_funnel_is_in_the_export_of_who_took_it() {
     assert_eq!(crate::house::code(zhang.client.me().await), "auth/invalid");
     house.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_price_that_changed_since_the_card_was_shown_orders_nothing() {
+    let house = House::start().await;
+    let (li, zhang) = house.friends().await;
+    li.share("data10").await;
+    let old = zhang.card("data10").await;
+    let catalogue = include_str!("../../../../examples/catalogue.json");
+    house.seed(&catalogue.replace("\"10.00\"", "\"99.00\"")).await;
+    eventually("the new price on the card", async || {
+        (zhang.card("data10").await.offering.price.amount == "99.00").then_some(())
+    })
+    .await;
+    let order = zhang.client.place_order(&old.share_id, "old-card").await.unwrap();
+    zhang.ends(&order, Progress::Rejected, Reason::OfferingChanged).await;
+    assert_eq!(house.active_products(zhang.number, "data10").await, 0);
+    let order = zhang.tap("data10", "new-card").await;
+    zhang.wait(&order, Progress::Completed).await;
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_to_an_order_that_has_ended_ends_no_other() {
+    let house = House::start().await;
+    let (li, mut zhang) = house.friends().await;
+    li.share("crbt").await;
+    li.share("reading").await;
+    let (first, from, code) = zhang.prompted("crbt", "first").await;
+    let (second, other, right) = zhang.prompted("reading", "second").await;
+    zhang.reply(&from, &code).await;
+    zhang.wait(&first, Progress::Completed).await;
+    zhang.next_text().await;
+    for text in [format!("{code} ."), "N".to_owned(), "1111".to_owned()] {
+        zhang.reply(&from, &text).await;
+    }
+    zhang.next_text().await;
+    assert_eq!(zhang.client.order(second.id, 0).await.unwrap().state, Progress::AwaitingConfirmation);
+    zhang.reply(&other, &right).await;
+    zhang.wait(&second, Progress::Completed).await;
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_signs_out_hears_nothing_more() {
+    let house = House::start().await;
+    let (li, zhang) = house.friends().await;
+    let mut stream = zhang.client.events(None).await.unwrap();
+    zhang.client.sign_out().await.unwrap();
+    li.share("crbt").await;
+    let next = tokio::time::timeout(std::time::Duration::from_secs(30), stream.next()).await.unwrap();
+    assert!(!matches!(next, Some(Ok(_))), "the stream ends");
+    house.end().await;
+}

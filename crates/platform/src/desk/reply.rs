@@ -1,6 +1,6 @@
 //! Acting on a text that came in (M12).
 
-use domain::confirmation::{Reply, Waiting, read_reply};
+use domain::confirmation::{Answer, Reply, Waiting, read_reply};
 use domain::decision::Way;
 use domain::funnel::FunnelStep;
 use domain::ids::ProductOrderId;
@@ -38,7 +38,14 @@ impl Desk<'_, '_> {
         if let Some(place) = place_in_list(&text.body).filter(|_| !waiting.iter().any(|one| one.addressed)) {
             return self.end_listed(&customer, place);
         }
-        match read_reply(&text.body, &self.config.answer, &waiting) {
+        let reply = read_reply(&text.body, &self.config.answer, &waiting);
+        // An answer to an order that has ended, by its code or by its own sender, is none to another.
+        let to_ended = recent.iter().any(|row| row.outcome != ConfirmationOutcome::Open && own_sender(row))
+            && !waiting.iter().any(|one| one.addressed);
+        if !matches!(reply, Reply::Confirm(_)) && (to_ended || self.is_code_of_ended(&text.body, &recent)) {
+            return self.unplaced(&text.body, &recent, &customer);
+        }
+        match reply {
             Reply::Confirm(order) => self.confirm(order, &customer),
             Reply::Declined(order) => self.decline(order, Reason::UserDeclined),
             Reply::Mismatch(order) => self.mismatch(order, &customer),
@@ -47,6 +54,15 @@ impl Desk<'_, '_> {
             Reply::Unsubscribe => self.list_products(&customer),
             Reply::Unplaced => self.unplaced(&text.body, &recent, &customer),
         }
+    }
+
+    /// Whether a text carries the code of an order that has ended.
+    fn is_code_of_ended(&self, body: &str, recent: &[ConfirmationRow]) -> bool {
+        let ended = recent.iter().filter(|row| row.outcome != ConfirmationOutcome::Open);
+        let ended: Vec<_> =
+            ended.map(|row| Waiting { order: (), code: row.code.clone(), addressed: false }).collect();
+        matches!(self.config.answer, Answer::Code)
+            && matches!(read_reply(body, &self.config.answer, &ended), Reply::Confirm(()))
     }
 
     /// The right answer: the service starts, unless it is no longer what the text said.
@@ -63,6 +79,10 @@ impl Desk<'_, '_> {
             same && domain::decision::way(provider, today) == Ok(Way::Confirm)
         });
         let Some((offering, _)) = unchanged else { return self.cancel(&mut order, Reason::OfferingChanged) };
+        // What the subscriber has, and what it costs, may have changed since the order was taken.
+        if let Err(reason) = self.preset(customer.key, &offering, order.version)? {
+            return self.cancel(&mut order, reason);
+        }
         self.tx.platform().close_confirmation(id, ConfirmationOutcome::Confirmed)?;
         self.move_order(&mut order, OrderState::InProgress, None)?;
         self.complete_add(&mut order, customer, &offering)

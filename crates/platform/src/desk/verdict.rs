@@ -61,7 +61,7 @@ impl Desk<'_, '_> {
         }
     }
 
-    fn preset(
+    pub(crate) fn preset(
         &mut self,
         customer: ContactKey,
         offering: &Offering,

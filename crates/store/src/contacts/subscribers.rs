@@ -113,7 +113,6 @@ impl ContactsTx<'_> {
             "DELETE FROM consent WHERE key = $1",
             "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",
-            "DELETE FROM hidden WHERE hidden = $1",
             "DELETE FROM inbox WHERE key = $1 AND body IS NULL",
             "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice'))",
             "DELETE FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice')",
@@ -173,6 +172,17 @@ impl ContactsView<'_> {
             SessionId(row.uuid(2)?),
             Locale::nearest(row.text(3)?),
         )))
+    }
+
+    /// Whether a device is signed in.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_signed_in(&mut self, key: ContactKey, session: SessionId) -> Result<bool, StoreError> {
+        let row = self
+            .sql
+            .query_one("SELECT 1 FROM session WHERE key = $1 AND id = $2", params![key, session.0])?;
+        Ok(row.is_some())
     }
 
     /// A person's devices, the newest first.

@@ -33,7 +33,20 @@ pub(crate) struct Embedded {
 
 struct Readers {
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    permits: Arc<Semaphore>,
+}
+
+/// A reader in use; it goes back also when the closure panics.
+struct Borrowed {
+    readers: Arc<Readers>,
+    connection: Option<Connection>,
+}
+
+impl Drop for Borrowed {
+    fn drop(&mut self) {
+        let mut idle = self.readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.extend(self.connection.take());
+    }
 }
 
 impl Embedded {
@@ -49,7 +62,7 @@ impl Embedded {
         migrate(&mut connection, &tools)?;
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
         let writes = writer::spawn(connection, tools.clone(), signals)?;
-        let readers = Readers { idle: Mutex::new(readers), permits: Semaphore::new(READERS) };
+        let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { writes, readers: Arc::new(readers), tools, _lock: lock })
     }
 }
@@ -81,6 +94,8 @@ fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> 
         }
     }
     tx.pragma_update(None, "user_version", schema::VERSION).map_err(connection::error)?;
+    // The lock says that no other process works on a job: what a dead one held is free at once.
+    tx.execute("UPDATE job SET leased_until = 0", []).map_err(connection::error)?;
     let fits = schema::keys_fit(&mut SqliteSql::new(&tx), &tools.keys)?;
     tx.commit().map_err(connection::error)?;
     if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
@@ -100,15 +115,18 @@ impl Backend for Embedded {
     fn read(&self, mut unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
         let (readers, keys) = (Arc::clone(&self.readers), self.tools.keys.clone());
         Box::pin(async move {
-            let Ok(_permit) = readers.permits.acquire().await else { return };
-            let pool = Arc::clone(&readers);
+            // The permit goes with the work: a caller who leaves must not free a reader still in use.
+            let Ok(permit) = Arc::clone(&readers.permits).acquire_owned().await else { return };
             // A lost task drops the unit, which its caller sees as a closing store.
             let _ = tokio::task::spawn_blocking(move || {
-                let Some(connection) = pool.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() else {
+                let _permit = permit;
+                let connection = readers.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+                let borrowed = Borrowed { readers, connection };
+                let Some(connection) = &borrowed.connection else {
                     return unit.finish(Err(StoreError::new(Kind::Unavailable, "no reader is left")));
                 };
-                let done = connection::snapshot(&connection, |sql| unit.run(&mut View::new(sql, &keys)));
-                pool.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+                let done = connection::snapshot(connection, |sql| unit.run(&mut View::new(sql, &keys)));
+                drop(borrowed);
                 unit.finish(done);
             })
             .await;

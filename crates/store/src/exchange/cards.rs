@@ -33,7 +33,8 @@ impl ExchangeTx<'_> {
         self.view.sql.execute(
             "INSERT INTO card (offering, version, body, sensitive) VALUES ($1, $2, $3, $4)
              ON CONFLICT (offering) DO UPDATE SET version = excluded.version, body = excluded.body,
-               sensitive = excluded.sensitive",
+               sensitive = excluded.sensitive
+             WHERE excluded.version >= card.version",
             params![id.as_str(), *version, body, *sensitive],
         )?;
         Ok(())

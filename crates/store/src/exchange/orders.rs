@@ -125,6 +125,15 @@ impl ExchangeTx<'_> {
         Ok(Some(order))
     }
 
+    /// Writes down that the subscriber wants an order cancelled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn want_cancelled(&mut self, id: OrderId) -> Result<(), StoreError> {
+        self.view.sql.execute("UPDATE exchange_order SET cancel = 1 WHERE id = $1", params![id.0])?;
+        Ok(())
+    }
+
     /// Ends an order that never reached the platform.
     ///
     /// # Errors
@@ -175,6 +184,15 @@ impl ExchangeView<'_> {
             params![id.0],
         )?;
         row.as_ref().map(read_order).transpose()
+    }
+
+    /// Whether the subscriber wants an order cancelled.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_cancel_wanted(&mut self, id: OrderId) -> Result<bool, StoreError> {
+        let row = self.sql.query_one("SELECT cancel FROM exchange_order WHERE id = $1", params![id.0])?;
+        row.map_or(Ok(false), |row| row.bool(0))
     }
 
     fn load_order(&mut self, id: OrderId) -> Result<Order, StoreError> {

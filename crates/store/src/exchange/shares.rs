@@ -48,7 +48,7 @@ pub struct FeedItem {
 impl FeedItem {
     /// The share's id as the viewer sees it.
     pub fn share_id(&self, keys: &crate::keys::Keys, viewer: ContactKey) -> String {
-        keys.share_id(viewer, self.share)
+        keys.share_id(viewer, self.share, self.card.offering.version)
     }
 }
 

@@ -134,6 +134,18 @@ impl JobsTx<'_> {
         Ok(())
     }
 
+    /// Makes a job of this kind and topic run once more after the run it is in, if it is in one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn rerun_topic(&mut self, kind: JobKind, topic: &str) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "UPDATE job SET round = round + 1 WHERE kind = $1 AND topic = $2",
+            params![kind.word(), topic],
+        )?;
+        Ok(())
+    }
+
     /// Takes up to `count` jobs of these kinds that are due; they are the caller's until the lease ends.
     ///
     /// # Errors
@@ -182,10 +194,14 @@ impl JobsTx<'_> {
     /// The store's.
     pub fn give_back(&mut self, job: &Job, run_at: Timestamp, failed: bool) -> Result<(), StoreError> {
         let attempts = job.attempts + i64::from(failed);
-        self.view.sql.execute(
-            "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3 WHERE id = $4",
-            params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id],
+        let given = self.view.sql.execute(
+            "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3 WHERE id = $4 AND round = $5",
+            params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id, job.round],
         )?;
+        if given == 0 {
+            // Enqueued again meanwhile: that has its own time, and no failures yet.
+            self.view.sql.execute("UPDATE job SET leased_until = 0 WHERE id = $1", params![job.id])?;
+        }
         self.effects.jobs = true;
         Ok(())
     }

@@ -24,6 +24,7 @@ laws! {
     erasing_a_person_leaves_no_match_and_no_session
     a_refused_write_leaves_nothing
     a_forgotten_book_ends_its_matches_and_its_version_goes_on
+    whoever_is_hidden_stays_hidden_after_leaving_and_coming_back
     what_was_acknowledged_is_there_after_reopening
 }
 
@@ -244,4 +245,15 @@ async fn a_forgotten_book_ends_its_matches_and_its_version_goes_on(bench: Bench)
     assert_eq!((book.version, book.size), (2, 0));
     assert!(friends(&bench, 2).await.is_empty());
     assert_eq!(upload(&bench.store, owner, keys(&bench, &[2])).await.book.version, 3);
+}
+
+async fn whoever_is_hidden_stays_hidden_after_leaving_and_coming_back(bench: Bench) {
+    people(&bench, &[1, 2]).await;
+    let (one, two) = (key(&bench, 1), key(&bench, 2));
+    upload(&bench.store, one, keys(&bench, &[2])).await;
+    bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().hide(one, two)).await.unwrap();
+    bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().erase_subscriber(two)).await.unwrap();
+    sign_in(&bench, 2, "another token").await;
+    upload(&bench.store, two, keys(&bench, &[1])).await;
+    assert!(friends(&bench, 1).await.is_empty() && friends(&bench, 2).await.is_empty());
 }
