@@ -3,6 +3,7 @@
 
 mod postgres;
 mod run;
+mod soak;
 mod test;
 mod tidy;
 mod tree;
@@ -22,9 +23,8 @@ usage: cargo xtask <task>
   soak <name>    runs something for long
 ";
 
-/// What `bench` and `soak` know, each a name and a sentence; issues add to them.
+/// What `bench` knows, each a name and a sentence; issues add to it.
 const BENCHES: &[(&str, &str)] = &[];
-const SOAKS: &[(&str, &str)] = &[];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -38,7 +38,11 @@ fn main() -> ExitCode {
         ["tidy"] => tidy(&root),
         ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
         ["bench", ..] => return list("bench", BENCHES),
-        ["soak", ..] => return list("soak", SOAKS),
+        ["soak", word, rest @ ..] => match soak::run(&root, word, rest) {
+            Some(outcome) => outcome,
+            None => return list_soaks(),
+        },
+        ["soak"] => return list_soaks(),
         _ => {
             eprint!("{USAGE}");
             return ExitCode::from(2);
@@ -59,6 +63,11 @@ fn tidy(root: &Path) -> Result<(), Failed> {
         0 => Ok(()),
         count => Err(Failed::new(format!("{count} house rules are broken; each line above says which"))),
     }
+}
+
+fn list_soaks() -> ExitCode {
+    let known: Vec<_> = soak::SOAKS.iter().map(|soak| (soak.word, soak.what)).collect();
+    list("soak", &known)
 }
 
 fn list(task: &str, known: &[(&str, &str)]) -> ExitCode {
