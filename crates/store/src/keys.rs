@@ -109,8 +109,14 @@ impl Keys {
             Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => {
                 let secret: [u8; 32] = world.bytes();
                 let home = HomePlan::CHINA_MOBILE;
-                write_key_file(path, &secret, home).map_err(io)?;
-                Ok(Self::from_secret(&secret, home))
+                match write_key_file(path, &secret, home) {
+                    Ok(()) => Ok(Self::from_secret(&secret, home)),
+                    // Another process was first: its keys are the keys.
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        Self::load(path, false, world)
+                    }
+                    Err(error) => Err(io(error)),
+                }
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 Err(KeyFileError::Missing(path.to_owned()))
@@ -198,20 +204,23 @@ impl Keys {
     }
 }
 
+/// Writes the file aside, readable by its owner alone, and then gives it its name: whenever the process
+/// or the machine dies, there is a whole key file or none. One that another process made meanwhile stays.
 fn write_key_file(path: &Path, secret: &[u8; 32], home: HomePlan) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent)?;
-    }
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
     let file = KeyFile {
         hutong_keys: 1,
         secret: BASE64.encode(secret),
         home_prefix: home.prefix,
         home_digits: home.digits,
     };
-    let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    out.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
-    out.sync_all()
+    let mut aside = tempfile::Builder::new().prefix(".hutong-keys-").tempfile_in(directory)?;
+    aside.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
+    aside.as_file().sync_all()?;
+    aside.persist_noclobber(path).map_err(|refused| refused.error)?;
+    // The name is durable once its directory is.
+    fs::File::open(directory)?.sync_all()
 }
 
 fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {

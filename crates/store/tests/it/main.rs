@@ -10,5 +10,6 @@
 mod backends;
 mod contacts_laws;
 mod jobs_laws;
+mod key_file;
 mod platform_laws;
 mod texts_laws;
