@@ -53,29 +53,36 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
     }
 }
 
-/// Waits for Ctrl-C or the signal that service managers send.
-#[cfg(feature = "server")]
-pub(crate) async fn stop_wanted() {
-    #[cfg(unix)]
-    {
-        let Ok(mut terminated) = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        else {
-            return interrupted().await;
-        };
-        tokio::select! {
-            () = interrupted() => {}
-            _ = terminated.recv() => {}
+/// Hears Ctrl-C, and the signal that service managers send, from the call on; resolves at the first. Call
+/// it before anything is opened that wants closing.
+#[cfg(all(feature = "server", unix))]
+pub(crate) fn stop_wanted() -> impl Future<Output = ()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let heard = [SignalKind::interrupt(), SignalKind::terminate()].map(signal);
+    let heard = heard.map(|signal| {
+        // Without the signal the process ends only when it is killed, which it survives as well.
+        signal.inspect_err(|error| tracing::warn!(error = %error, "a signal to end cannot be heard")).ok()
+    });
+    async move {
+        let waits = heard.into_iter().flatten().map(|mut signal| {
+            Box::pin(async move {
+                signal.recv().await;
+            })
+        });
+        let waits: Vec<_> = waits.collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
         }
+        futures::future::select_all(waits).await;
     }
-    #[cfg(not(unix))]
-    interrupted().await;
 }
 
-#[cfg(feature = "server")]
-async fn interrupted() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        // Without the signal the process ends only when it is killed, which it survives as well.
-        tracing::warn!(error = %error, "Ctrl-C cannot be heard");
-        std::future::pending::<()>().await;
+/// Resolves at Ctrl-C.
+#[cfg(all(feature = "server", not(unix)))]
+pub(crate) fn stop_wanted() -> impl Future<Output = ()> {
+    async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
     }
 }

@@ -26,10 +26,12 @@ pub(crate) struct Args {
 /// A [`Failure`] of the configuration, of a socket or of the store.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
+    // Heard from before the store is opened: a signal during the start closes it like any other.
+    let stop_wanted = super::stop_wanted();
     let metrics = telemetry::start_metrics()?;
     tokio::spawn(metrics.clone().keep_small());
     let house = House::open(plan(&config, metrics).await?, crate::world::system()).await.map_err(failure)?;
-    super::stop_wanted().await;
+    stop_wanted.await;
     tracing::info!("ending: finishing what is in flight");
     house.close().await;
     Ok(())

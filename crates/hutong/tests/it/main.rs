@@ -5,6 +5,7 @@
 
 mod binary;
 mod configuration;
+mod endings;
 mod house;
 mod limits;
 mod matching;

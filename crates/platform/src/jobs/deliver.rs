@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use domain::ids::HubId;
+use domain::limits;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use store::StoreError;
@@ -16,8 +18,9 @@ use crate::desk::Delivery;
 
 pub(crate) struct DeliverHubEvents(pub(crate) Platform);
 
-/// Few enough that a slow listener's answers fit the job's lease.
 const EVENTS_A_RUN: usize = 20;
+/// A run that has taken so long leaves the rest to another, well within its lease.
+const RUN_S_MAX: i64 = limits::JOB_LEASE_S / 2;
 
 impl DeliverHubEvents {
     async fn deliver(&self, job: &Job) -> Result<Outcome, JobFailed> {
@@ -31,27 +34,39 @@ impl DeliverHubEvents {
         let transport = self.0.callbacks.transport(&listener.callback);
         let transport =
             transport.ok_or_else(|| JobFailed::new("a listener may not be called", "no transport"))?;
-        let (mut told, mut failure) = (Vec::new(), None);
-        let count = |outcome| metrics::counter!("hub_deliveries_total", "outcome" => outcome).increment(1);
+        let started = self.0.world.now();
+        let mut told = None;
+        let mut more = events.len() == EVENTS_A_RUN;
         for event in &events {
-            if let Err(error) = post(&transport, &listener, event).await {
+            // What was told is written down while the next is told: whenever this process dies, the
+            // listener hears two events again at most.
+            let (posted, marked) =
+                futures::join!(post(&transport, &listener, event), self.mark(id, told.take()));
+            marked?;
+            if let Err(error) = posted {
                 count("failed");
-                failure = Some(error);
-                break;
+                return Err(error);
             }
             count("ok");
-            told.push(event.seq);
+            told = Some(event.seq);
+            if self.0.world.seconds_since(started) > RUN_S_MAX {
+                more = true;
+                break;
+            }
         }
-        let more = events.len() == EVENTS_A_RUN;
-        if !told.is_empty() {
-            self.0.store.write(move |tx| tx.platform().remove_hub_events(id, &told)).await?;
-        }
-        match failure {
-            Some(error) => Err(error),
-            None if more => Ok(Outcome::Later(self.0.world.now())),
-            None => Ok(Outcome::Done),
-        }
+        self.mark(id, told).await?;
+        Ok(if more { Outcome::Later(self.0.world.now()) } else { Outcome::Done })
     }
+
+    /// Writes down that a listener has been told an event.
+    async fn mark(&self, listener: HubId, told: Option<i64>) -> Result<(), StoreError> {
+        let Some(seq) = told else { return Ok(()) };
+        self.0.store.write(move |tx| tx.platform().remove_hub_events(listener, &[seq])).await
+    }
+}
+
+fn count(outcome: &'static str) {
+    metrics::counter!("hub_deliveries_total", "outcome" => outcome).increment(1);
 }
 
 async fn post(

@@ -106,6 +106,31 @@ async fn a_listener_that_was_away_hears_everything_later_in_order() {
 }
 
 #[tokio::test]
+async fn what_a_listener_was_told_before_the_process_died_is_not_told_again() {
+    let house = House::new().await;
+    house.post(HUBS[0], &json!({"callback": "http://ear.test/cb"})).await;
+    for (number, customer) in [ANNA, BEN].iter().enumerate() {
+        house.order(&format!("e{number}"), customer, "news").await;
+    }
+    *house.ear.silent_at.lock().unwrap() = Some(4);
+    tokio::select! {
+        () = house.work() => panic!("the fourth event is never answered"),
+        () = house.ear.silent.notified() => {}
+    }
+    *house.ear.silent_at.lock().unwrap() = None;
+    house.clock.advance_s(domain::limits::JOB_LEASE_S);
+    house.work().await;
+    let told = told(&house);
+    let mut ids: Vec<_> = told.iter().map(|(_, event)| event["eventId"].to_string()).collect();
+    let first = ids[0].clone();
+    assert_eq!(ids.iter().filter(|id| **id == first).count(), 1, "what was written down as told");
+    assert!(ids.len() <= 6 + 2, "the event without an answer, and the one just being written down");
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 6);
+}
+
+#[tokio::test]
 async fn registering_twice_is_one_listener_and_a_removed_one_hears_nothing() {
     let house = House::new().await;
     let hub = HUBS[0];

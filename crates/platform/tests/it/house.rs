@@ -37,6 +37,10 @@ pub(crate) const SENDER: &str = "10690001";
 pub(crate) struct Ear {
     pub(crate) told: Mutex<Vec<(String, Value)>>,
     pub(crate) deaf: Mutex<bool>,
+    /// The call that is never answered, counted from 1.
+    pub(crate) silent_at: Mutex<Option<usize>>,
+    /// Told when that call has come.
+    pub(crate) silent: tokio::sync::Notify,
 }
 
 impl Transport for Ear {
@@ -47,6 +51,10 @@ impl Transport for Ear {
             self.told.lock().unwrap().push((request.uri().to_string(), body));
         }
         let answer = Response::builder().status(204).body(Bytes::new()).unwrap();
+        if *self.silent_at.lock().unwrap() == Some(self.told.lock().unwrap().len()) {
+            self.silent.notify_one();
+            return Box::pin(std::future::pending());
+        }
         Box::pin(async move { if deaf { Err(TransportError::NotSent) } else { Ok(answer) } })
     }
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::connection::SqliteSql;
@@ -104,10 +105,11 @@ fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> 
 impl Backend for Embedded {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // A full queue holds callers back here; a closed one means that the writer has gone.
-            if let Err(mpsc::error::SendError(message)) = self.writes.send(writer::Message::Write(unit)).await
-            {
-                message.refuse();
+            match self.writes.try_send(writer::Message::Write(unit)) {
+                Ok(()) => {}
+                // Whoever waits in so long a queue is better told to come again.
+                Err(TrySendError::Full(message)) => message.refuse("the write queue is full"),
+                Err(TrySendError::Closed(message)) => message.refuse(writer::CLOSING),
             }
         })
     }

@@ -17,18 +17,17 @@ pub(super) enum Message {
 }
 
 impl Message {
-    /// Answers a message that nobody will work on any more.
-    pub(super) fn refuse(self) {
+    /// Answers a message that nobody will work on.
+    pub(super) fn refuse(self, why: &'static str) {
         match self {
-            Self::Write(unit) => unit.finish(Err(closing())),
+            Self::Write(unit) => unit.finish(Err(StoreError::new(Kind::Unavailable, why))),
             Self::Close(done) => drop(done.send(())),
         }
     }
 }
 
-fn closing() -> StoreError {
-    StoreError::new(Kind::Unavailable, "the store is closing")
-}
+/// Why a write is refused at the end.
+pub(super) const CLOSING: &str = "the store is closing";
 
 pub(super) fn spawn(
     connection: Connection,
@@ -68,7 +67,7 @@ impl Writer {
             if let Some(done) = close {
                 receiver.close();
                 while let Some(message) = receiver.blocking_recv() {
-                    message.refuse();
+                    message.refuse(CLOSING);
                 }
                 // Closing the last connection folds the log into the file.
                 drop(self.connection);

@@ -97,7 +97,7 @@ impl ExchangeTx<'_> {
     }
 
     /// Brings an order in step with what the platform says; old news and news after the end change
-    /// nothing. An order given up as unreachable still follows the platform. Answers the order when it
+    /// nothing. The news of the end is never old, however the platform's clock was set. An order given up as unreachable still follows the platform. Answers the order when it
     /// changed.
     ///
     /// # Errors
@@ -105,7 +105,7 @@ impl ExchangeTx<'_> {
     pub fn apply_news(&mut self, id: OrderId, news: &PlatformNews) -> Result<Option<Order>, StoreError> {
         let touched = self.view.sql.execute(
             "UPDATE exchange_order SET state = $1, reason = $2, platform_order = $3, platform_time = $4, changed = $5
-             WHERE id = $6 AND platform_time <= $4
+             WHERE id = $6 AND (platform_time <= $4 OR $7 = 1)
                AND (state NOT IN ('completed', 'partial', 'rejected', 'cancelled', 'failed') OR reason = 'PLATFORM_UNREACHABLE')
                AND (state <> $1 OR platform_order IS NULL)",
             params![
@@ -115,6 +115,7 @@ impl ExchangeTx<'_> {
                 news.at,
                 self.world.now(),
                 id.0,
+                news.state.is_final(),
             ],
         )?;
         if touched == 0 {

@@ -1,6 +1,6 @@
 //! Runs jobs as they come due.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,10 +9,11 @@ use std::time::Duration;
 use domain::limits;
 use domain::world::{World, after_seconds};
 use jiff::Timestamp;
+use tokio::task::{self, JoinSet};
 
 use super::{Job, JobKind};
 use crate::error::StoreError;
-use crate::store::Store;
+use crate::store::{Store, Tx};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +64,45 @@ pub struct Worker {
     handlers: BTreeMap<JobKind, Arc<dyn Handler>>,
 }
 
-/// Jobs that one worker runs side by side.
-const SIDE_BY_SIDE: usize = 16;
+/// Jobs of one kind that one worker runs side by side: a kind whose calls are slow holds up no other.
+const SIDE_BY_SIDE: usize = 8;
 /// How long a worker sleeps when nothing tells it to wake: another process may have added a job.
 const NAP: Duration = Duration::from_secs(1);
+
+/// The jobs in hand, and how many there are of each kind.
+#[derive(Default)]
+struct InHand {
+    tasks: JoinSet<()>,
+    kinds: HashMap<task::Id, JobKind>,
+}
+
+impl InHand {
+    /// The kinds of which another job may be taken, and how many.
+    fn free(&self, kinds: &[JobKind]) -> Vec<(JobKind, usize)> {
+        let free = |kind| SIDE_BY_SIDE - self.kinds.values().filter(|one| **one == kind).count();
+        kinds.iter().map(|kind| (*kind, free(*kind))).filter(|(_, free)| *free > 0).collect()
+    }
+
+    fn start(&mut self, worker: &Arc<Worker>, job: Job) {
+        let (worker, kind) = (Arc::clone(worker), job.kind);
+        let task = self.tasks.spawn(async move { worker.run_job(job).await });
+        self.kinds.insert(task.id(), kind);
+    }
+
+    /// Waits for a job to end; for ever when there is none.
+    async fn ended(&mut self) {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => {
+                // The lease ends by itself and the job runs again.
+                tracing::error!(error = &error as &dyn std::error::Error, "a job's run has panicked");
+                error.id()
+            }
+            None => return std::future::pending().await,
+        };
+        self.kinds.remove(&id);
+    }
+}
 
 impl Worker {
     /// A worker for these handlers.
@@ -79,16 +115,24 @@ impl Worker {
         let kinds: Vec<JobKind> = self.handlers.keys().copied().collect();
         let mut signal = self.store.jobs_signal();
         let mut stop = std::pin::pin!(stop);
+        let (worker, mut in_hand) = (Arc::new(self), InHand::default());
         loop {
             signal.mark_unchanged();
-            let worked = self.round(&kinds).await;
-            let nap = if worked { Duration::ZERO } else { self.nap(&kinds).await };
+            let free = in_hand.free(&kinds);
+            for job in worker.take(&free).await {
+                in_hand.start(&worker, job);
+            }
+            let nap = worker.nap(&in_hand.free(&kinds)).await;
             tokio::select! {
                 biased;
-                () = &mut stop => return,
+                () = &mut stop => break,
+                () = in_hand.ended() => {}
                 () = tokio::time::sleep(nap) => {}
-                _ = signal.changed(), if !nap.is_zero() => {}
+                _ = signal.changed() => {}
             }
+        }
+        while !in_hand.tasks.is_empty() {
+            in_hand.ended().await;
         }
     }
 
@@ -98,7 +142,7 @@ impl Worker {
     /// # Errors
     /// The store's.
     pub async fn drain(&self) -> Result<usize, StoreError> {
-        let kinds: Vec<JobKind> = self.handlers.keys().copied().collect();
+        let kinds: Vec<_> = self.handlers.keys().map(|kind| (*kind, SIDE_BY_SIDE)).collect();
         let mut runs = 0;
         loop {
             let jobs = self.lease(&kinds).await?;
@@ -110,40 +154,42 @@ impl Worker {
         }
     }
 
-    async fn nap(&self, kinds: &[JobKind]) -> Duration {
-        let kinds = kinds.to_vec();
+    async fn nap(&self, free: &[(JobKind, usize)]) -> Duration {
+        let kinds: Vec<JobKind> = free.iter().map(|(kind, _)| *kind).collect();
         let next = self.store.read(move |view| view.jobs().next_due(&kinds)).await;
         let Ok(Some(next)) = next else { return NAP };
         let wait = next.duration_since(self.world.now());
         Duration::try_from(wait).unwrap_or(Duration::from_millis(1)).clamp(Duration::from_millis(1), NAP)
     }
 
-    async fn round(&self, kinds: &[JobKind]) -> bool {
-        match self.lease(kinds).await {
-            Ok(jobs) => {
-                let worked = !jobs.is_empty();
-                futures::future::join_all(jobs.into_iter().map(|job| self.run_job(job))).await;
-                worked
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "jobs could not be taken from the queue"
-                );
-                false
-            }
-        }
+    async fn take(&self, free: &[(JobKind, usize)]) -> Vec<Job> {
+        self.lease(free).await.unwrap_or_else(|error| {
+            let error = &error as &dyn std::error::Error;
+            tracing::warn!(error, "jobs could not be taken from the queue");
+            Vec::new()
+        })
     }
 
-    async fn lease(&self, kinds: &[JobKind]) -> Result<Vec<Job>, StoreError> {
-        let (due, kinds) = (kinds.to_vec(), kinds.to_vec());
+    async fn lease(&self, free: &[(JobKind, usize)]) -> Result<Vec<Job>, StoreError> {
+        if free.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (kinds, free): (Vec<JobKind>, _) = (free.iter().map(|(kind, _)| *kind).collect(), free.to_vec());
         let now = self.world.now();
         // Looking costs a read, not a commit.
-        let next = self.store.read(move |view| view.jobs().next_due(&due)).await?;
+        let next = self.store.read(move |view| view.jobs().next_due(&kinds)).await?;
         if next.is_none_or(|next| next > now) {
             return Ok(Vec::new());
         }
-        self.store.write(move |tx| tx.jobs().lease(&kinds, SIDE_BY_SIDE)).await
+        let write = move |tx: &mut Tx<'_>| {
+            let mut leased = Vec::new();
+            for (kind, count) in &free {
+                leased.extend(tx.jobs().lease(&[*kind], *count)?);
+            }
+            leased.sort_by_key(|job| job.id);
+            Ok(leased)
+        };
+        self.store.write(write).await
     }
 
     async fn run_job(&self, job: Job) {

@@ -11,5 +11,7 @@ mod backends;
 mod contacts_laws;
 mod jobs_laws;
 mod key_file;
+mod news_laws;
 mod platform_laws;
 mod texts_laws;
+mod worker;
