@@ -37,6 +37,16 @@ struct Readers {
     permits: Arc<Semaphore>,
 }
 
+impl Readers {
+    /// Lets reads in hand end and closes the connections: only the last one that closes folds the log in.
+    async fn close(&self) {
+        let all = self.permits.acquire_many(READERS as u32).await;
+        self.permits.close();
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        drop(all);
+    }
+}
+
 /// A reader in use; it goes back also when the closure panics.
 struct Borrowed {
     readers: Arc<Readers>,
@@ -144,6 +154,7 @@ impl Backend for Embedded {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            self.readers.close().await;
             let (done, closed) = tokio::sync::oneshot::channel();
             if self.writes.send(writer::Message::Close(done)).await.is_ok() {
                 let _ = closed.await;
