@@ -35,6 +35,9 @@ pub(crate) enum Command {
     /// The terminal of one person: address book, shares, orders.
     #[cfg(feature = "terminal")]
     Terminal(commands::terminal::Args),
+    /// The SMS link alone, without a server: sends texts, or prints what comes in.
+    #[cfg(feature = "server")]
+    Sms(commands::sms::Args),
     /// Runs a simulated SMS centre: phones with screens.
     #[cfg(feature = "server")]
     Smsc(commands::smsc::Args),

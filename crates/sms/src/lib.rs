@@ -19,6 +19,7 @@ mod addresses;
 mod config;
 mod inbox;
 mod link;
+mod news;
 mod outbox;
 mod persist;
 mod role;
@@ -26,5 +27,6 @@ mod upkeep;
 
 pub use config::SmsConfig;
 pub use link::{Link, LinkStatus};
+pub use news::{News, Sending};
 pub use role::Sms;
-pub use smpp::{DefaultAlphabet, MessageIdForm};
+pub use smpp::{DefaultAlphabet, MessageIdForm, ReceiptState};

@@ -6,12 +6,14 @@ use std::time::Duration;
 use domain::world::World;
 use smpp::{Backoff, BindError, Session};
 use store::Store;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::SmsConfig;
 use crate::inbox::{Inbox, Parked, Parts};
 use crate::link::{Link, LinkKeeper};
+use crate::news::{News, Teller};
 use crate::outbox::{Ended, Progress, Pump, Rate, recover};
 use crate::upkeep;
 
@@ -30,6 +32,7 @@ pub(crate) struct Room {
     pub(crate) progress: Progress,
     pub(crate) parked: Parked,
     pub(crate) parts: Parts,
+    pub(crate) teller: Teller,
 }
 
 /// The SMS role, ready to run.
@@ -42,6 +45,21 @@ impl Sms {
     /// Makes the role; nothing is connected before [`Sms::run`].
     #[must_use]
     pub fn new(store: Store, world: World, config: SmsConfig) -> Self {
+        Self::with_teller(store, world, config, Teller::default())
+    }
+
+    /// Makes the role, and tells `listener` what happens as long as it listens. News wait in memory for it.
+    #[must_use]
+    pub fn observed(
+        store: Store,
+        world: World,
+        config: SmsConfig,
+        listener: mpsc::UnboundedSender<News>,
+    ) -> Self {
+        Self::with_teller(store, world, config, Teller(Some(listener)))
+    }
+
+    fn with_teller(store: Store, world: World, config: SmsConfig, teller: Teller) -> Self {
         let link = LinkKeeper::new(world.now());
         let room = Room {
             account: config.account(),
@@ -49,6 +67,7 @@ impl Sms {
             progress: Progress::default(),
             parked: Parked::default(),
             parts: Parts::default(),
+            teller,
             store,
             world,
             config,

@@ -56,6 +56,7 @@ async fn look(room: &Room) -> Result<(), StoreError> {
     for text in room.store.write(write).await? {
         room.progress.forget(text.id);
         count(&text);
+        room.teller.stands(text.id, text.state, None);
     }
     Ok(())
 }

@@ -17,6 +17,8 @@ pub(crate) mod seed;
 #[cfg(feature = "server")]
 pub(crate) mod serve;
 #[cfg(feature = "server")]
+pub(crate) mod sms;
+#[cfg(feature = "server")]
 pub(crate) mod smsc;
 #[cfg(feature = "terminal")]
 pub(crate) mod terminal;
@@ -43,6 +45,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Numbers(args) => numbers::run(&args),
         #[cfg(feature = "terminal")]
         Command::Terminal(args) => terminal::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Sms(args) => sms::run(args).await,
         #[cfg(feature = "server")]
         Command::Smsc(args) => smsc::run(args).await,
         Command::Limits(args) => limits::run(&args),

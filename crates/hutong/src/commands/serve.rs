@@ -62,7 +62,8 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
     })
 }
 
-fn sms_config(config: &Config) -> SmsConfig {
+/// The link to the SMS centre, as configured.
+pub(super) fn sms_config(config: &Config) -> SmsConfig {
     let sms = &config.sms;
     let mut link =
         SmsConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret(), &sms.sender);

@@ -188,6 +188,19 @@ pub(crate) struct ConfigArgs {
     pub(super) given: Vec<(&'static str, String)>,
 }
 
+impl ConfigArgs {
+    /// Gives a setting as its flag would.
+    pub(crate) fn give(&mut self, path: &'static str, text: String) {
+        self.given.retain(|(given, _)| *given != path);
+        self.given.push((path, text));
+    }
+
+    /// Whether a setting was given as a flag.
+    pub(crate) fn gives(&self, path: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == path)
+    }
+}
+
 /// clap's name for `--config`, which is no setting itself.
 const FILE: &str = "config";
 

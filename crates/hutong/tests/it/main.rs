@@ -12,6 +12,7 @@ mod matching;
 mod numbers;
 mod outside;
 mod scan;
+mod sms;
 mod smsc;
 mod story;
 mod terminal;

@@ -42,7 +42,7 @@ impl Inbound for Inbox {
                 // A late refusal changes nothing: the text is unknown, or on its way again.
                 return;
             };
-            self.0.accepted(id, vec![self.0.answered_id(&message_id)]).await;
+            self.0.accepted(id, vec![message_id]).await;
         })
     }
 }

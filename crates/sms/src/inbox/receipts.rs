@@ -5,11 +5,13 @@ use store::StoreError;
 use store::texts::ReceiptTaken;
 
 use super::count;
+use crate::news::News;
 use crate::persist;
 use crate::role::Room;
 
 /// Writes down a final receipt; one whose text is not known yet is parked until the answer has come.
 pub(super) async fn take(room: &Room, receipt: &Receipt) -> DeliverAck {
+    room.teller.tell(|| News::Receipt { message_id: receipt.message_id.clone(), state: receipt.state });
     if !receipt.state.is_final() {
         count("receipt_not_final");
         return DeliverAck::Stored;
@@ -28,6 +30,7 @@ pub(super) async fn take(room: &Room, receipt: &Receipt) -> DeliverAck {
             count("receipt");
             if let ReceiptTaken::Settled(text) = &taken {
                 persist::count(text);
+                room.teller.stands(text.id, text.state, None);
             }
             DeliverAck::Stored
         }

@@ -12,6 +12,7 @@ use store::texts::NewInbound;
 use super::count;
 use super::parts::Whole;
 use crate::addresses;
+use crate::news::News;
 use crate::role::Room;
 
 /// What a `ReadReply` job is about.
@@ -51,8 +52,11 @@ pub(super) async fn take(room: &Room, delivered: InboundText) -> DeliverAck {
         count("unreadable");
         return DeliverAck::Refused;
     };
-    match write(room, from, destination, &body).await {
+    match write(room, from, destination.clone(), &body).await {
         Ok(stored) => {
+            if stored {
+                room.teller.tell(|| News::Text { from, to: destination, body });
+            }
             count(if stored { "text" } else { "copy" });
             DeliverAck::Stored
         }

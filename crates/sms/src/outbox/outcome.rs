@@ -5,18 +5,17 @@ use jiff::Timestamp;
 use smpp::fold_message_id;
 use store::texts::{ReceiptTaken, TextState};
 
+use crate::news::{News, Sending};
 use crate::persist::{count, insist, tell};
 use crate::role::Room;
 
 impl Room {
-    /// A message id as answers write it, folded.
-    pub(crate) fn answered_id(&self, message_id: &str) -> String {
-        fold_message_id(message_id, self.config.answer_ids)
-    }
-
-    /// Writes down that the centre has all parts, and whatever receipts came before that.
-    pub(crate) async fn accepted(&self, id: TextId, message_ids: Vec<String>) {
+    /// Writes down that the centre has all parts, under the message ids of its answers, and whatever
+    /// receipts came before that.
+    pub(crate) async fn accepted(&self, id: TextId, answered: Vec<String>) {
         self.progress.forget(id);
+        let message_ids: Vec<_> =
+            answered.iter().map(|id| fold_message_id(id, self.config.answer_ids)).collect();
         let (account, world, ids) = (self.account.clone(), self.world.clone(), message_ids.clone());
         let accepted = insist(&self.store, "accept", move |tx| {
             let accepted = tx.texts().accept(id, &account, &ids)?;
@@ -25,7 +24,11 @@ impl Room {
             }
             Ok(accepted)
         });
-        accepted.await.flatten().iter().for_each(count);
+        if let Some(text) = accepted.await.flatten() {
+            count(&text);
+            self.teller
+                .tell(|| News::Sent(Sending { id, state: text.state, message_ids: answered, error: None }));
+        }
         // A receipt parks before it looks for its text, so one that did not find it is here by now.
         for message_id in message_ids {
             if let Some(delivered) = self.parked.take(&message_id) {
@@ -45,11 +48,12 @@ impl Room {
         });
         if let Some(ReceiptTaken::Settled(text)) = taken.await {
             count(&text);
+            self.teller.stands(text.id, text.state, None);
         }
     }
 
     /// Writes down that a text has come to its end without the centre having taken it.
-    pub(crate) async fn settled(&self, id: TextId, state: TextState) {
+    pub(crate) async fn settled(&self, id: TextId, state: TextState, why: Option<String>) {
         self.progress.forget(id);
         let world = self.world.clone();
         let settled = insist(&self.store, "settle", move |tx| {
@@ -59,15 +63,19 @@ impl Room {
             }
             Ok(settled)
         });
-        settled.await.flatten().iter().for_each(count);
+        if let Some(text) = settled.await.flatten() {
+            count(&text);
+            self.teller.stands(id, state, why);
+        }
     }
 
     /// Puts a text back into the queue.
-    pub(crate) async fn requeued(&self, id: TextId, at: Timestamp, counted: bool) {
+    pub(crate) async fn requeued(&self, id: TextId, at: Timestamp, counted: bool, why: String) {
         insist(&self.store, "requeue", move |tx| match counted {
             true => tx.texts().requeue(id, at),
             false => tx.texts().requeue_uncounted(id, at),
         })
         .await;
+        self.teller.stands(id, TextState::Queued, Some(why));
     }
 }

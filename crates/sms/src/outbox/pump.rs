@@ -145,17 +145,17 @@ async fn send(room: Arc<Room>, session: Session, text: OutboundText) {
     let id = text.id;
     match submit_parts(&room, &session, &text).await {
         Ok(message_ids) => room.accepted(id, message_ids).await,
-        Err(Failure::Expired) => room.settled(id, TextState::Expired).await,
+        Err(Failure::Expired) => room.settled(id, TextState::Expired, None).await,
         Err(Failure::TooLong) => {
             tracing::error!(text.id = %id, "a text of more than 255 parts cannot be sent: shorten it");
-            room.settled(id, TextState::Rejected).await;
+            room.settled(id, TextState::Rejected, Some("it needs more than 255 parts".to_owned())).await;
         }
         Err(Failure::Submit(error)) => {
             let verdict = after_failure(error, &text, &room.world);
             report(&room, &session, id, error, verdict);
             match verdict {
-                Verdict::Again { at, counted } => room.requeued(id, at, counted).await,
-                Verdict::Settle(state) => room.settled(id, state).await,
+                Verdict::Again { at, counted } => room.requeued(id, at, counted, error.to_string()).await,
+                Verdict::Settle(state) => room.settled(id, state, Some(error.to_string())).await,
             }
         }
     }
@@ -187,7 +187,7 @@ async fn submit_parts(room: &Room, session: &Session, text: &OutboundText) -> Re
             None => session.submit(submit).await,
         };
         match answer {
-            Ok(message_id) => message_ids.push(room.answered_id(&message_id)),
+            Ok(message_id) => message_ids.push(message_id),
             Err(error) => {
                 room.progress.keep(text.id, message_ids);
                 return Err(Failure::Submit(error));

@@ -30,5 +30,8 @@ pub(crate) async fn recover(room: &Arc<Room>) {
     if !settled.is_empty() {
         tracing::warn!(sms.texts = settled.len(), "texts sent before the restart have an unknown outcome");
     }
-    settled.iter().for_each(count);
+    for text in &settled {
+        count(text);
+        room.teller.stands(text.id, text.state, None);
+    }
 }
