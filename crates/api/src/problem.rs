@@ -85,7 +85,7 @@ codes! {
     RegistrationWrongCode = "registration/wrong-code", 403, "The code is wrong";
     RegistrationExpired = "registration/expired", 410, "The registration is over";
     RegistrationTooManyTries = "registration/too-many-tries", 429, "Too many wrong codes";
-    RegistrationTooManyTexts = "registration/too-many-texts", 429, "Too many texts to this number";
+    RegistrationTooManyTexts = "registration/too-many-texts", 429, "Too many texts";
     RegistrationNumberNotServed = "registration/number-not-served", 422, "The number is not served here";
     RegistrationNumberUnreadable = "registration/number-unreadable", 422, "The number cannot be read";
     RegistrationTextUnavailable = "registration/text-unavailable", 503, "No text can be sent now";

@@ -22,6 +22,8 @@ use store::Store;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use registration::limits::Alarm;
+pub use registration::limits::SignInLimits;
 pub use sessions::Sessions;
 
 /// What the role is told from outside.
@@ -31,6 +33,8 @@ pub struct ContactsConfig {
     pub prefixes: Vec<String>,
     /// The region in which a number without a country code is read.
     pub region: Region,
+    /// How often codes are texted and tried.
+    pub sign_in: SignInLimits,
 }
 
 /// Tells whether a text could go out now; the SMS link implements it.
@@ -46,12 +50,13 @@ pub struct Contacts {
     world: World,
     config: Arc<ContactsConfig>,
     link: Arc<dyn TextLink>,
+    alarm: Arc<Alarm>,
 }
 
 impl Contacts {
     /// The role over a store.
     pub fn new(store: Store, world: World, config: ContactsConfig, link: Arc<dyn TextLink>) -> Self {
-        Self { store, world, config: Arc::new(config), link }
+        Self { store, world, config: Arc::new(config), link, alarm: Arc::default() }
     }
 }
 

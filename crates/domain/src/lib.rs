@@ -10,6 +10,7 @@ pub mod decision;
 pub mod funnel;
 pub mod ids;
 pub mod key;
+pub mod limiter;
 pub mod limits;
 pub mod locale;
 pub mod money;

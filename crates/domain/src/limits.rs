@@ -36,8 +36,14 @@ limits! {
     ORDERS_OPEN_MAX = 50, "Orders of one subscriber not yet ended.";
     SIGN_IN_CODE_S = 300, "A sign-in code's life.";
     SIGN_IN_TRIES_MAX = 5, "Wrong codes before a new one is needed.";
-    SIGN_IN_TEXTS_HOUR_MAX = 5, "Sign-in texts to one number in an hour.";
-    SIGN_IN_RESEND_S = 60, "Pause between two sign-in texts to one number.";
+    SIGN_IN_TEXTS_NUMBER_MINUTE_MAX = 1, "Sign-in texts to one number in a minute.";
+    SIGN_IN_TEXTS_NUMBER_HOUR_MAX = 5, "Sign-in texts to one number in an hour.";
+    SIGN_IN_TEXTS_NUMBER_DAY_MAX = 20, "Sign-in texts to one number in 24 hours: no phone is flooded by others.";
+    SIGN_IN_TEXTS_ADDRESS_HOUR_MAX = 60, "Sign-in texts asked for in an hour from one address: an IPv4 address, an IPv6 /64.";
+    SIGN_IN_TEXTS_ALL_HOUR_MAX = 36_000, "Sign-in texts in an hour in all, whoever asks: what a centre granting 10 a second sends.";
+    SIGN_IN_WRONG_NUMBER_DAY_MAX = 20, "Wrong codes for one number in 24 hours, over all codes: 20 guesses in a million are 2 in 100,000.";
+    SIGN_IN_WRONG_ADDRESS_HOUR_MAX = 30, "Wrong codes in an hour from one address, over all numbers.";
+    LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
     PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";
     CONFIRMATION_ACCEPT_S = 3_600, "The centre must have taken a confirmation text by then.";

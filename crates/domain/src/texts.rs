@@ -9,12 +9,12 @@ use crate::locale::Locale;
 use crate::money::{Period, Price};
 use crate::order::Reason;
 
-/// The sign-in code's text: its first run of six digits is the code.
-pub fn sign_in(locale: Locale, code: &str) -> String {
+/// The sign-in code's text: its first run of six digits is the code, which counts for so many minutes.
+pub fn sign_in(locale: Locale, code: &str, minutes: i64) -> String {
     match locale {
-        Locale::Chinese => format!("【胡同】登录验证码{code}，5分钟内有效。请勿告诉他人。"),
+        Locale::Chinese => format!("【胡同】登录验证码{code}，{minutes}分钟内有效。请勿告诉他人。"),
         Locale::English => {
-            format!("[Hutong] Your sign-in code is {code}, valid for 5 minutes. Tell it to nobody.")
+            format!("[Hutong] Your sign-in code is {code}, valid for {minutes} minutes. Tell it to nobody.")
         }
     }
 }

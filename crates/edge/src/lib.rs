@@ -3,7 +3,7 @@
 //! Knows the contract (`api`) and never the store. A handler takes these extractors instead of
 //! axum's own, so that every refusal is a problem with a stable code:
 //! [`Caller`], [`Json`], [`Blob`], [`Path`], [`Query`], [`Paging`], [`Listing`], [`IdempotencyKey`],
-//! [`IfMatch`]; and `hutong` puts [`shell`] around the whole.
+//! [`IfMatch`], [`Peer`]; and `hutong` puts [`shell`] around the whole.
 
 mod body;
 mod caller;
@@ -14,6 +14,7 @@ mod idempotency;
 mod json;
 mod listing;
 mod path;
+mod peer;
 mod problem;
 mod shell;
 mod unread;
@@ -25,5 +26,6 @@ pub use idempotency::IdempotencyKey;
 pub use json::Json;
 pub use listing::{Listing, NoQuery, Paging, PagingParams, Query};
 pub use path::Path;
+pub use peer::{Peer, TrustedProxies};
 pub use problem::Problem;
 pub use shell::{REQUEST_ID, RequestId, shell};

@@ -20,6 +20,17 @@ CREATE TABLE registration (
     spent     BIGINT NOT NULL    -- 1: used, or voided by a newer one
 );
 CREATE INDEX registration_key ON registration (key, created);
+CREATE INDEX registration_expires ON registration (expires);
+
+-- What the limiters of signing in count. Numbers and addresses only as keyed hashes.
+CREATE TABLE limiter (
+    id      {serial},
+    subject BYTEA NOT NULL,    -- what is counted, and for which number or from which address
+    at      BIGINT NOT NULL,
+    hits    BIGINT NOT NULL
+);
+CREATE INDEX limiter_subject ON limiter (subject, at);
+CREATE INDEX limiter_at ON limiter (at);
 
 CREATE TABLE session (
     id         BYTEA PRIMARY KEY,

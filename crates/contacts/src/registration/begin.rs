@@ -8,12 +8,14 @@ use axum::response::{IntoResponse, Response};
 use domain::ids::{RegistrationId, TextId};
 use domain::locale::Locale;
 use domain::world::after_seconds;
-use domain::{Msisdn, limits, number, texts};
-use edge::{Json, Problem};
-use store::Tx;
+use domain::{Msisdn, limiter, number, texts};
+use edge::{Json, Peer, Problem};
+use jiff::Timestamp;
 use store::contacts::NewRegistration;
 use store::texts::{NewText, TextPurpose};
+use store::{StoreError, Tx};
 
+use super::limits::Limited;
 use crate::Contacts;
 use crate::problem::Refused;
 
@@ -22,6 +24,7 @@ use crate::problem::Refused;
     responses((status = 202, body = RegistrationBegun), (status = "default", body = api::Problem)))]
 pub async fn begin(
     State(contacts): State<Contacts>,
+    peer: Peer,
     Json(body): Json<BeginRegistration>,
 ) -> Result<Response, Problem> {
     let number = contacts.read_own_number(&body.number)?;
@@ -33,9 +36,11 @@ pub async fn begin(
         .retry_after_s(60));
     }
     let world = &contacts.world;
+    let limits = contacts.config.sign_in;
     let code = format!("{:06}", world.below(1_000_000));
     let locale = body.locale.as_deref().map_or(Locale::default(), Locale::nearest);
-    let expires = after_seconds(world.now(), limits::SIGN_IN_CODE_S);
+    let now = world.now();
+    let expires = after_seconds(now, limits.code_life_s);
     let registration =
         NewRegistration { id: RegistrationId(world.uuid()), number, locale, code: code.clone(), expires };
     let text = NewText {
@@ -43,45 +48,45 @@ pub async fn begin(
         purpose: TextPurpose::SignIn,
         to: number,
         suffix: String::new(),
-        body: texts::sign_in(locale, &code),
+        body: texts::sign_in(locale, &code, limits.code_life_s / 60),
         not_after: expires,
         reference: None,
     };
     let id = registration.id;
-    let now = world.now();
-    let key = contacts.store.keys().contact_key(number);
-    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
-        let hour_ago = after_seconds(now, -3_600);
-        let (sent, last) = tx.texts().count_since(key, TextPurpose::SignIn, hour_ago)?;
-        refuse_too_many(sent, last.map(|last| now.duration_since(last).as_secs()))?;
+    let attempt = limits.attempt(contacts.store.keys().contact_key(number), &peer);
+    let write = move |tx: &mut Tx<'_>| -> Result<Result<Option<Timestamp>, Limited>, StoreError> {
+        // What a limiter sets right must stay, so a refusal is no error of the write.
+        if let Some(limited) = limits.keep_from_text(tx, &attempt)? {
+            return Ok(Err(limited));
+        }
         tx.contacts().begin_registration(&registration)?;
-        Ok(tx.texts().enqueue(&text)?)
+        tx.texts().enqueue(&text)?;
+        limits.count_text(tx, &attempt).map(Ok)
     };
-    contacts.store.write(write).await.map_err(Problem::from)?;
+    let next = match contacts.store.write(write).await.map_err(|error| Problem::from(Refused::from(error)))? {
+        Ok(next) => next,
+        Err(limited) => return Err(contacts.refuse(limited, now)),
+    };
     let begun = RegistrationBegun {
         registration_id: id,
         expires_at: expires,
-        resend_after_s: limits::SIGN_IN_RESEND_S,
+        resend_after_s: next.map_or(0, |next| limiter::wait_s(now, next).cast_signed()),
     };
     Ok((StatusCode::ACCEPTED, axum::Json(begun)).into_response())
 }
 
-/// The store keeps every text's row, so that the limit holds across restarts.
-fn refuse_too_many(sent_in_hour: i64, seconds_since_last: Option<i64>) -> Result<(), Problem> {
-    let too_many = |wait_s: i64| {
-        let detail = format!("A code was sent to this number already. Ask for another in {wait_s} seconds.");
-        Err(Problem::new(Code::RegistrationTooManyTexts, detail).retry_after_s(wait_s.unsigned_abs()))
-    };
-    match seconds_since_last {
-        Some(seconds) if seconds < limits::SIGN_IN_RESEND_S => {
-            too_many(limits::SIGN_IN_RESEND_S - seconds.max(0))
-        }
-        Some(_) if sent_in_hour >= limits::SIGN_IN_TEXTS_HOUR_MAX => too_many(3_600),
-        _ => Ok(()),
-    }
-}
-
 impl Contacts {
+    fn refuse(&self, limited: Limited, now: Timestamp) -> Problem {
+        if matches!(limited, Limited::Texts(_)) && self.alarm.is_due(now) {
+            tracing::error!(
+                registration.texts_per_hour = self.config.sign_in.texts_per_hour,
+                "as many sign-in texts were asked for in an hour as are allowed in all, and nobody gets one now: \
+                 look for an attack, or raise registration.texts_per_hour"
+            );
+        }
+        limited.problem(now)
+    }
+
     fn read_own_number(&self, raw: &str) -> Result<Msisdn, Problem> {
         let number = number::read_own(raw, self.config.region).map_err(|refusal| {
             Problem::new(Code::RegistrationNumberUnreadable, refusal.hint()).field("number", refusal.hint())

@@ -8,9 +8,9 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{RegistrationId, SessionId, SubscriberId};
-use edge::{Json, Path, Problem};
+use edge::{Json, Path, Peer, Problem};
 use store::Tx;
-use store::contacts::{CodeTried, NewSession};
+use store::contacts::{CodeTried, NewSession, Subscriber};
 
 use crate::Contacts;
 use crate::consents::give::write_consent;
@@ -22,6 +22,7 @@ use crate::problem::Refused;
     responses((status = 201, body = SignedIn), (status = "default", body = api::Problem)))]
 pub async fn confirm(
     State(contacts): State<Contacts>,
+    peer: Peer,
     Path(id): Path<RegistrationId>,
     Json(body): Json<ConfirmRegistration>,
 ) -> Result<Response, Problem> {
@@ -31,13 +32,23 @@ pub async fn confirm(
     let device = body.device.as_deref().map(short_name).filter(|name| !name.is_empty());
     let session = NewSession { id: SessionId(world.uuid()), token: token.clone(), device };
     let fresh = SubscriberId(world.uuid());
-    let now = world.now();
-    let write = move |tx: &mut Tx<'_>| -> Result<Result<store::contacts::Subscriber, Problem>, Refused> {
-        let tried = tx.contacts().try_code(id, &body.code)?;
-        let (number, locale) = match proven(tried) {
-            Ok(proven) => proven,
-            // A wrong try is a write that must stay: it is counted.
-            Err(problem) => return Ok(Err(problem)),
+    let (now, limits) = (world.now(), contacts.config.sign_in);
+    // A wrong try is a write that must stay: a refusal is no error of the write.
+    let write = move |tx: &mut Tx<'_>| -> Result<Result<Subscriber, Problem>, Refused> {
+        let Some(number) = tx.contacts().find_attempt(id)? else { return Ok(Err(over())) };
+        let attempt = limits.attempt(number, &peer);
+        if let Some(limited) = limits.keep_from_try(tx, &attempt)? {
+            return Ok(Err(limited.problem(now)));
+        }
+        let tried = tx.contacts().try_code(id, &body.code, limits.tries_per_code)?;
+        let CodeTried::Right(number, locale) = tried else {
+            let mut refusal = refuse(tried);
+            if matches!(tried, CodeTried::Wrong { .. }) {
+                limits.count_wrong(tx, &attempt)?;
+                let limited = limits.keep_from_try(tx, &attempt)?;
+                refusal = limited.map_or(refusal, |limited| limited.problem(now));
+            }
+            return Ok(Err(refusal));
         };
         let subscriber = tx.contacts().sign_in(number, locale, fresh, &session)?;
         for given in &body.consents {
@@ -50,21 +61,22 @@ pub async fn confirm(
     Ok((StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response())
 }
 
-fn proven(tried: CodeTried) -> Result<(domain::Msisdn, domain::locale::Locale), Problem> {
+fn over() -> Problem {
+    Problem::new(Code::RegistrationExpired, "This registration is used up or replaced. Ask for a new code.")
+}
+
+fn refuse(tried: CodeTried) -> Problem {
     let (code, detail) = match tried {
-        CodeTried::Right(number, locale) => return Ok((number, locale)),
-        CodeTried::Unknown => {
-            (Code::RegistrationExpired, "This registration is used up or replaced. Ask for a new code.")
-        }
+        CodeTried::Unknown | CodeTried::Right(..) => return over(),
         CodeTried::Expired => (Code::RegistrationExpired, "The code's time has run out. Ask for a new one."),
-        CodeTried::TooManyTries => {
+        CodeTried::TooManyTries | CodeTried::Wrong { last: true } => {
             (Code::RegistrationTooManyTries, "Too many wrong codes. Ask for a new one.")
         }
-        CodeTried::Wrong => {
+        CodeTried::Wrong { last: false } => {
             (Code::RegistrationWrongCode, "That is not the code. Look at the newest text and try again.")
         }
     };
-    Err(Problem::new(code, detail))
+    Problem::new(code, detail)
 }
 
 /// A device's name is for its owner's eyes; 64 characters are enough.

@@ -2,3 +2,4 @@
 
 pub mod begin;
 pub mod confirm;
+pub(crate) mod limits;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use edge::TrustedProxies;
 use platform::PlatformConfig;
 use secrecy::ExposeSecret;
 use sms::SmsConfig;
@@ -51,7 +52,9 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
             sms: config.has(Role::Sms),
         },
         region: config.default_region,
+        trusted_proxies: TrustedProxies(config.trusted_proxies.iter().map(|network| network.0).collect()),
         prefixes: config.registration.prefixes.clone(),
+        sign_in: config.registration.limits(),
         sms: sms_config(config),
         platform: platform_config(config),
         platform_url: config.platform.url.clone().map(|url| {

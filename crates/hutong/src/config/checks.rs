@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Config;
+use super::{Config, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -19,6 +19,9 @@ const SENDER_DIGITS_MAX: usize = 16;
 /// A token shorter than this could be found by trying.
 const TOKEN_CHARS_MIN: usize = 16;
 
+/// A limit above this is none.
+const COUNT_MAX: i64 = 1_000_000_000;
+
 /// A year: longer, and nobody remembers what they are asked.
 const TIME_LIMIT_S_MAX: i64 = 365 * 86_400;
 
@@ -27,8 +30,6 @@ const TIME_LIMIT_S_MAX: i64 = 365 * 86_400;
 /// # Errors
 /// The first fault.
 pub(super) fn check(config: &Config) -> Result<(), Fault> {
-    let needed =
-        |fine: bool, path: &'static str, cause: &'static str| if fine { Ok(()) } else { Err((path, cause)) };
     let Config { registration, sms, platform, confirmation, .. } = config;
 
     needed(!config.data.as_os_str().is_empty(), "data", "it is empty")?;
@@ -42,6 +43,8 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         "registration.prefixes",
         "one is not + and digits",
     )?;
+
+    check_sign_in(registration)?;
 
     needed(!sms.host.trim().is_empty(), "sms.host", "it is empty")?;
     needed(sms.port != 0, "sms.port", "port 0 is nowhere")?;
@@ -64,6 +67,33 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     let time = confirmation.time_limit_s;
     needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
     needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")
+}
+
+fn needed(fine: bool, path: &'static str, cause: &'static str) -> Result<(), Fault> {
+    if fine { Ok(()) } else { Err((path, cause)) }
+}
+
+/// The limits of signing in: each is there, and none is loose enough to break what is promised.
+fn check_sign_in(registration: &Registration) -> Result<(), Fault> {
+    let cause = "it is out of range";
+    let range =
+        |value: i64, least: i64, most: i64, path| needed((least..=most).contains(&value), path, cause);
+    let Registration { code_life_s, tries_per_code, wrong_codes_per_number_day, .. } = registration;
+    range(*code_life_s, 60, 3_600, "registration.code_life_s")?;
+    range(*tries_per_code, 1, 10, "registration.tries_per_code")?;
+    let most = domain::limits::SIGN_IN_WRONG_NUMBER_DAY_MAX;
+    range(*wrong_codes_per_number_day, 1, most, "registration.wrong_codes_per_number_day")?;
+    for (value, path) in [
+        (registration.texts_per_number_minute, "registration.texts_per_number_minute"),
+        (registration.texts_per_number_hour, "registration.texts_per_number_hour"),
+        (registration.texts_per_number_day, "registration.texts_per_number_day"),
+        (registration.texts_per_address_hour, "registration.texts_per_address_hour"),
+        (registration.texts_per_hour, "registration.texts_per_hour"),
+        (registration.wrong_codes_per_address_hour, "registration.wrong_codes_per_address_hour"),
+    ] {
+        range(value, 1, COUNT_MAX, path)?;
+    }
+    Ok(())
 }
 
 fn is_database(url: &SecretString) -> bool {

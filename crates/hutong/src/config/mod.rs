@@ -9,11 +9,13 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
+use contacts::SignInLimits;
 use domain::Region;
 use figment::Figment;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
 
@@ -38,6 +40,8 @@ pub(crate) struct Config {
     /// By whose dialling habits a number without `+` is read.
     #[serde(deserialize_with = "region")]
     pub(crate) default_region: Region,
+    /// Proxies in front of `listen` whose word on where a request comes from is believed.
+    pub(crate) trusted_proxies: Vec<Network>,
     /// Who may register.
     pub(crate) registration: Registration,
     /// The SMS centre.
@@ -73,6 +77,38 @@ pub(crate) enum Role {
 pub(crate) struct Registration {
     /// Prefixes of the numbers that this operator serves, each `+` and digits.
     pub(crate) prefixes: Vec<String>,
+    /// A sign-in code's life.
+    pub(crate) code_life_s: i64,
+    /// Wrong codes before a new one is needed.
+    pub(crate) tries_per_code: i64,
+    /// Sign-in texts to one number in a minute.
+    pub(crate) texts_per_number_minute: i64,
+    /// Sign-in texts to one number in an hour.
+    pub(crate) texts_per_number_hour: i64,
+    /// Sign-in texts to one number in 24 hours.
+    pub(crate) texts_per_number_day: i64,
+    /// Sign-in texts that one address asks for in an hour.
+    pub(crate) texts_per_address_hour: i64,
+    /// Sign-in texts in an hour in all.
+    pub(crate) texts_per_hour: i64,
+    /// Wrong codes for one number in 24 hours.
+    pub(crate) wrong_codes_per_number_day: i64,
+    /// Wrong codes from one address in an hour.
+    pub(crate) wrong_codes_per_address_hour: i64,
+    /// Whether this very machine is free of the limits that count by address.
+    pub(crate) exempt_loopback: bool,
+}
+
+/// One address, or a block of them such as `10.0.0.0/8`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Network(pub(crate) IpNet);
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+        net.map(Self).map_err(|_| serde::de::Error::custom("this is no address and no block of addresses"))
+    }
 }
 
 /// The SMS centre.
@@ -133,6 +169,7 @@ impl Default for Config {
             database: None,
             roles: vec![Role::Contacts, Role::Exchange, Role::Platform, Role::Sms, Role::Web],
             default_region: Region::CN,
+            trusted_proxies: Vec::new(),
             registration: Registration::default(),
             sms: Sms::default(),
             platform: Platform::default(),
@@ -144,7 +181,49 @@ impl Default for Config {
 
 impl Default for Registration {
     fn default() -> Self {
-        Self { prefixes: vec!["+86".to_owned()] }
+        let SignInLimits {
+            code_life_s,
+            tries_per_code,
+            texts_per_number_minute,
+            texts_per_number_hour,
+            texts_per_number_day,
+            texts_per_address_hour,
+            texts_per_hour,
+            wrong_codes_per_number_day,
+            wrong_codes_per_address_hour,
+            exempt_loopback,
+        } = SignInLimits::default();
+        Self {
+            prefixes: vec!["+86".to_owned()],
+            code_life_s,
+            tries_per_code,
+            texts_per_number_minute,
+            texts_per_number_hour,
+            texts_per_number_day,
+            texts_per_address_hour,
+            texts_per_hour,
+            wrong_codes_per_number_day,
+            wrong_codes_per_address_hour,
+            exempt_loopback,
+        }
+    }
+}
+
+impl Registration {
+    /// How often codes are texted and tried.
+    pub(crate) fn limits(&self) -> SignInLimits {
+        SignInLimits {
+            code_life_s: self.code_life_s,
+            tries_per_code: self.tries_per_code,
+            texts_per_number_minute: self.texts_per_number_minute,
+            texts_per_number_hour: self.texts_per_number_hour,
+            texts_per_number_day: self.texts_per_number_day,
+            texts_per_address_hour: self.texts_per_address_hour,
+            texts_per_hour: self.texts_per_hour,
+            wrong_codes_per_number_day: self.wrong_codes_per_number_day,
+            wrong_codes_per_address_hour: self.wrong_codes_per_address_hour,
+            exempt_loopback: self.exempt_loopback,
+        }
     }
 }
 

@@ -32,6 +32,32 @@ fn flags_go_before_variables_and_variables_before_the_file() {
 }
 
 #[test]
+fn every_limit_of_signing_in_is_configured_and_defaults_to_the_table() {
+    let config = load("", &[], &[]).unwrap();
+    assert_eq!(config.registration.limits(), SignInLimits::default());
+    assert!(config.trusted_proxies.is_empty());
+    let toml = "trusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]\n[registration]\ncode_life_s = 120\n\
+                tries_per_code = 3\ntexts_per_number_minute = 2\ntexts_per_number_hour = 4\n\
+                texts_per_number_day = 6\ntexts_per_address_hour = 7\ntexts_per_hour = 8\n\
+                wrong_codes_per_number_day = 9\nwrong_codes_per_address_hour = 10\nexempt_loopback = false\n";
+    let config = load(toml, &[], &[]).unwrap();
+    let expected = SignInLimits {
+        code_life_s: 120,
+        tries_per_code: 3,
+        texts_per_number_minute: 2,
+        texts_per_number_hour: 4,
+        texts_per_number_day: 6,
+        texts_per_address_hour: 7,
+        texts_per_hour: 8,
+        wrong_codes_per_number_day: 9,
+        wrong_codes_per_address_hour: 10,
+        exempt_loopback: false,
+    };
+    assert_eq!(config.registration.limits(), expected);
+    assert_eq!(config.trusted_proxies.len(), 2);
+}
+
+#[test]
 fn a_text_that_looks_like_a_number_stays_a_text() {
     let variables = [("HUTONG_SMS__PASSWORD", "00123"), ("HUTONG_SMS__SENDER", "0106")];
     let config = load("", &variables, &[]).unwrap();
@@ -68,6 +94,14 @@ fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
         ("roles", ""),
         ("default_region", "ZZ"),
         ("registration.prefixes", "86"),
+        ("trusted_proxies", "10.0.0.0/33"),
+        ("registration.code_life_s", "30"),
+        ("registration.tries_per_code", "0"),
+        ("registration.texts_per_number_minute", "0"),
+        ("registration.texts_per_address_hour", "-1"),
+        ("registration.texts_per_hour", "none"),
+        ("registration.wrong_codes_per_number_day", "21"),
+        ("registration.exempt_loopback", "no"),
         ("sms.system_id", "longer than fifteen"),
         ("sms.sender", "+8610690001"),
         ("platform.url", "platform.example"),

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use contacts::{Contacts, ContactsConfig, Sessions, TextLink};
+use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::Region;
 use domain::world::World;
-use edge::Authenticator;
+use edge::{Authenticator, TrustedProxies};
 use exchange::Exchange;
 use platform::{Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
@@ -46,8 +46,12 @@ pub(crate) struct Plan {
     pub(crate) roles: Roles,
     /// Where a number without a country code is read.
     pub(crate) region: Region,
+    /// Proxies whose word on where a request comes from is believed.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// Prefixes of the numbers served.
     pub(crate) prefixes: Vec<String>,
+    /// How often sign-in codes are texted and tried.
+    pub(crate) sign_in: SignInLimits,
     /// The centre.
     pub(crate) sms: SmsConfig,
     /// The built-in platform's settings.
@@ -182,10 +186,11 @@ impl House {
             router = router.merge(listener).merge(v1(exchange::routes(exchange), &self.store));
         }
         if plan.roles.contacts {
-            let config = ContactsConfig { prefixes: plan.prefixes.clone(), region: plan.region };
+            let (prefixes, proxies) = (plan.prefixes.clone(), plan.trusted_proxies.clone());
+            let config = ContactsConfig { prefixes, region: plan.region, sign_in: plan.sign_in };
             let link = Arc::new(LinkUp(self.link.clone()));
             let contacts = Contacts::new(self.store.clone(), world.clone(), config, link);
-            router = router.merge(v1(contacts::routes(contacts), &self.store));
+            router = router.merge(v1(contacts::routes(contacts), &self.store).layer(Extension(proxies)));
         }
         let worker = Worker::new(self.store.clone(), world.clone(), handlers);
         let stop = self.stop.clone();
@@ -229,8 +234,10 @@ impl House {
         let stop = self.stop.clone();
         self.tasks.push(tokio::spawn(async move {
             let ending = stop.clone();
-            let serving =
-                axum::serve(listener, router).with_graceful_shutdown(async move { ending.cancelled().await });
+            // Limiters want to know who is at the other end.
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let serving = axum::serve(listener, service)
+                .with_graceful_shutdown(async move { ending.cancelled().await });
             let farewell = async {
                 stop.cancelled().await;
                 tokio::time::sleep(FAREWELL).await;

@@ -3,12 +3,14 @@
 mod backups;
 mod books;
 mod consents;
+mod limiter;
 mod matches;
 mod registrations;
 mod subscribers;
 
 pub use books::{BookChange, BookState};
 pub use consents::GivenConsent;
+pub use limiter::Counted;
 pub use matches::Match;
 pub use registrations::{CodeTried, NewRegistration};
 pub use subscribers::{NewSession, SessionRow, Subscriber};

@@ -2,8 +2,9 @@
 
 use domain::Msisdn;
 use domain::ids::RegistrationId;
-use domain::limits;
+use domain::key::ContactKey;
 use domain::locale::Locale;
+use domain::world::after_seconds;
 use jiff::Timestamp;
 use subtle::ConstantTimeEq;
 
@@ -34,10 +35,13 @@ pub enum CodeTried {
     Unknown,
     /// Its time has run out.
     Expired,
-    /// Too many wrong codes: a new one is needed.
+    /// Too many wrong codes came before: this one was not compared.
     TooManyTries,
-    /// Not the code.
-    Wrong,
+    /// Not the code; `last`, when a new one is needed now.
+    Wrong {
+        /// Whether it was the last try.
+        last: bool,
+    },
     /// The code; the number is proven.
     Right(Msisdn, Locale),
 }
@@ -70,20 +74,40 @@ impl ContactsTx<'_> {
         Ok(())
     }
 
-    /// Tries a code. Every try counts, also across restarts; the right one uses the attempt up.
+    /// The number, as a key, that an attempt is for; `None` when there is no such one, or it is over.
     ///
     /// # Errors
     /// The store's.
-    pub fn try_code(&mut self, id: RegistrationId, code: &str) -> Result<CodeTried, StoreError> {
+    pub fn find_attempt(&mut self, id: RegistrationId) -> Result<Option<ContactKey>, StoreError> {
+        let row = self
+            .view
+            .sql
+            .query_one("SELECT key FROM registration WHERE id = $1 AND spent = 0", params![id.0])?;
+        row.map(|row| row.key(0)).transpose()
+    }
+
+    /// Tries a code, of which so many may be wrong. Every try counts, also across restarts; the right one
+    /// uses the attempt up.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn try_code(
+        &mut self,
+        id: RegistrationId,
+        code: &str,
+        tries_max: i64,
+    ) -> Result<CodeTried, StoreError> {
         let found = self.view.sql.query_one(
-            "SELECT key, number, locale, code_hash, expires, tries FROM registration WHERE id = $1 AND spent = 0",
+            "SELECT key, number, locale, code_hash, created, expires, tries
+             FROM registration WHERE id = $1 AND spent = 0",
             params![id.0],
         )?;
         let Some(found) = found else { return Ok(CodeTried::Unknown) };
-        if found.time(4)? <= self.world.now() {
+        if !is_alive(self.world.now(), found.time(4)?, found.time(5)?) {
             return Ok(CodeTried::Expired);
         }
-        if found.int(5)? >= limits::SIGN_IN_TRIES_MAX {
+        let tries = found.int(6)? + 1;
+        if tries > tries_max {
             return Ok(CodeTried::TooManyTries);
         }
         let keys = self.view.keys;
@@ -94,10 +118,18 @@ impl ContactsTx<'_> {
             params![right, id.0],
         )?;
         if !right {
-            let last = found.int(5)? + 1 >= limits::SIGN_IN_TRIES_MAX;
-            return Ok(if last { CodeTried::TooManyTries } else { CodeTried::Wrong });
+            return Ok(CodeTried::Wrong { last: tries == tries_max });
         }
         let number = open_number(keys, found.key(0)?, found.blob(1)?)?;
         Ok(CodeTried::Right(number, Locale::nearest(found.text(2)?)))
     }
 }
+
+/// Whether a code still counts. One that was made far ahead of now, since the clock was set back, does
+/// not: it would live for as long again as the clock was wrong. Clocks of two processes may differ a little.
+fn is_alive(now: Timestamp, created: Timestamp, expires: Timestamp) -> bool {
+    now < expires && created <= after_seconds(now, CLOCKS_APART_S)
+}
+
+/// How far apart the clocks of two processes may be.
+const CLOCKS_APART_S: i64 = 10;

@@ -113,6 +113,7 @@ impl ContactsTx<'_> {
             "DELETE FROM consent WHERE key = $1",
             "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",
+            "DELETE FROM registration WHERE key = $1",
             "DELETE FROM inbox WHERE key = $1 AND body IS NULL",
             "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice'))",
             "DELETE FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice')",
@@ -120,15 +121,14 @@ impl ContactsTx<'_> {
         ] {
             self.view.sql.execute(sql, params![key])?;
         }
-        // What limits texts to a number, and tries of its codes, goes on counting; the number itself goes.
-        for sql in [
-            "UPDATE registration SET spent = 1, number = $1 WHERE key = $2",
+        // A text on its way may still be answered for; what it says, and to whom, goes. The limiters go on
+        // counting: leaving must not open them.
+        self.view.sql.execute(
             "UPDATE text SET number = $1, body = NULL,
                state = CASE WHEN state IN ('queued', 'sent') THEN 'expired' ELSE state END
              WHERE key = $2 AND purpose = 'sign_in'",
-        ] {
-            self.view.sql.execute(sql, params![Vec::<u8>::new(), key])?;
-        }
+            params![Vec::<u8>::new(), key],
+        )?;
         Ok(())
     }
 }

@@ -47,7 +47,7 @@ async fn begin(bench: &Bench, n: u64, code: &str) -> RegistrationId {
 }
 
 async fn attempt(bench: &Bench, id: RegistrationId, code: &'static str) -> CodeTried {
-    bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().try_code(id, code)).await.unwrap()
+    bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().try_code(id, code, 5)).await.unwrap()
 }
 
 async fn sign_in(bench: &Bench, n: u64, token: &str) -> SessionId {
@@ -91,9 +91,9 @@ async fn a_right_code_works_once(bench: Bench) {
 async fn five_wrong_codes_use_an_attempt_up(bench: Bench) {
     let id = begin(&bench, 1, "123456").await;
     for _ in 0..4 {
-        assert_eq!(attempt(&bench, id, "000000").await, CodeTried::Wrong);
+        assert_eq!(attempt(&bench, id, "000000").await, CodeTried::Wrong { last: false });
     }
-    assert_eq!(attempt(&bench, id, "000000").await, CodeTried::TooManyTries);
+    assert_eq!(attempt(&bench, id, "000000").await, CodeTried::Wrong { last: true });
     assert_eq!(attempt(&bench, id, "123456").await, CodeTried::TooManyTries);
 }
 

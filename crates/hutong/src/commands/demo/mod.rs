@@ -8,8 +8,10 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use contacts::SignInLimits;
 use domain::Region;
 use domain::world::World;
+use edge::TrustedProxies;
 use platform::PlatformConfig;
 use serde_json::json;
 use smpp::simulator::{self, Simulator};
@@ -139,7 +141,9 @@ async fn start_house(
         key_file: data.join("hutong.key"),
         roles: Roles { contacts: true, exchange: true, platform: true, sms: true },
         region: Region::CN,
+        trusted_proxies: TrustedProxies::default(),
         prefixes: vec!["+86".to_owned()],
+        sign_in: SignInLimits::default(),
         sms,
         platform: PlatformConfig::default(),
         platform_url: None,
