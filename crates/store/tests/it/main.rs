@@ -12,6 +12,7 @@ mod contacts_laws;
 mod jobs_laws;
 mod key_file;
 mod news_laws;
+mod limiter_laws;
 mod platform_laws;
 mod texts_laws;
 mod worker;

@@ -1,0 +1,11 @@
+//! The contacts role through its router, over the embedded store, with a clock that is set.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod attacker;
+mod bench;
+mod sign_in;
