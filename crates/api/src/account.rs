@@ -19,6 +19,7 @@ pub struct Me {
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::id))]
     pub id: SubscriberId,
     /// The own number, E.164.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::e164))]
     pub number: String,
     /// The language the person is addressed in.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::locale))]

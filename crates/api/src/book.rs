@@ -11,6 +11,7 @@ pub const BACKUP_MEDIA_TYPE: &str = "application/octet-stream";
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ReplaceBook {
     /// The numbers, in any reading.
+    #[cfg_attr(feature = "openapi", schema(max_items = 5_000))]
     pub numbers: Vec<String>,
     /// Must be true when the book shrinks by more than half.
     #[serde(default)]
@@ -24,9 +25,11 @@ pub struct ReplaceBook {
 pub struct AmendBook {
     /// Numbers to add, in any reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 5_000))]
     pub add: Vec<String>,
     /// Numbers to take away, in any reading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 5_000))]
     pub remove: Vec<String>,
 }
 
@@ -58,6 +61,7 @@ pub struct BookChanged {
     /// The entries that could not be used; the others were.
     pub refused: Vec<RefusedNumber>,
     /// Matches that this upload brought about, E.164.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::e164_list))]
     pub new_matches: Vec<String>,
 }
 

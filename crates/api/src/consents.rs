@@ -1,7 +1,9 @@
 //! `PUT, DELETE /v1/consents/{consent}`: each consent by itself.
 
 use domain::consent::Consent;
+use domain::limits;
 use jiff::Timestamp;
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// Gives the consent that the path names.
@@ -12,6 +14,7 @@ pub struct GiveConsent {
     /// The version of the text that the person was shown.
     #[serde(default, alias = "text_version", deserialize_with = "text_or_integer")]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::consent_version))]
     pub version: Option<String>,
 }
 
@@ -36,6 +39,7 @@ pub struct ConsentText {
     /// The version of the text that the person was shown.
     #[serde(default, alias = "text_version", deserialize_with = "text_or_integer")]
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::consent_version))]
     pub version: Option<String>,
 }
 
@@ -77,10 +81,24 @@ fn text_or_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
     #[serde(untagged, expecting = "a version is a text or a whole number")]
     enum Version {
         Text(String),
-        Integer(i64),
+        Integer(u32),
+        // 3.0 is a whole number in JSON as 3 is.
+        Float(f64),
     }
-    Ok(Option::<Version>::deserialize(deserializer)?.map(|version| match version {
-        Version::Text(text) => text,
-        Version::Integer(integer) => integer.to_string(),
-    }))
+    let version = match Option::<Version>::deserialize(deserializer)? {
+        Some(Version::Text(text)) => text,
+        Some(Version::Integer(integer)) => integer.to_string(),
+        Some(Version::Float(float))
+            if float.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&float) =>
+        {
+            format!("{float:.0}")
+        }
+        Some(Version::Float(_)) => return Err(D::Error::custom("a version is a text or a whole number")),
+        None => return Ok(None),
+    };
+    let max = limits::CONSENT_VERSION_CHARS_MAX;
+    if version.chars().count() > limits::count(max) {
+        return Err(D::Error::custom(format!("a version has {max} characters at most")));
+    }
+    Ok(Some(version))
 }

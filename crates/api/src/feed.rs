@@ -24,8 +24,10 @@ pub struct FeedFilter {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeedItem {
     /// What to order by; random, and another for every viewer.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::share_id))]
     pub share_id: String,
     /// Whose it is, E.164.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::e164))]
     pub friend: String,
     /// Shared since then.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::moment))]
@@ -72,8 +74,10 @@ pub struct ProviderCard {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PriceShown {
     /// Two decimals.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9]+[.][0-9]{2}$"))]
     pub amount: String,
     /// ISO 4217.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     /// How often it is due.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::period))]

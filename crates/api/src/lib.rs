@@ -16,7 +16,7 @@ pub mod page;
 pub mod problem;
 pub mod registration;
 #[cfg(feature = "openapi")]
-mod schema;
+pub mod schema;
 pub mod subscriptions;
 
 pub use page::Page;

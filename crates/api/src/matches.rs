@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Match {
     /// The other's number, E.164; the caller's own book holds it.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::e164))]
     pub number: String,
     /// Matched since then.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::moment))]

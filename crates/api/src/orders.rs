@@ -25,6 +25,7 @@ pub struct PlaceOrder {
 pub struct OrderWait {
     /// Seconds to wait for the next change, 30 at most; 0 answers at once.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(maximum = 4_294_967_295_u32))]
     pub wait_s: u32,
 }
 

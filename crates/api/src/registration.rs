@@ -73,5 +73,6 @@ pub struct SubscriberShown {
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::id))]
     pub id: SubscriberId,
     /// The own number, E.164.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::e164))]
     pub number: String,
 }

@@ -1,10 +1,15 @@
 //! Schemas of the domain's words, written from their own tables so that they cannot part.
 
 use domain::consent::Consent;
+use domain::limits;
 use domain::locale::Locale;
 use domain::order::{OrderAction, Progress, Reason};
-use utoipa::PartialSchema;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, SchemaFormat, Type};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat,
+    SchemaType, Type,
+};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::consents::ConsentText;
 
@@ -65,3 +70,67 @@ pub(crate) fn period() -> ObjectBuilder {
 pub(crate) fn consents_given() -> ArrayBuilder {
     ArrayBuilder::new().items(OneOfBuilder::new().item(consent()).item(ConsentText::schema()))
 }
+
+fn text(pattern: &str) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
+}
+
+/// A number as it is written outwards: E.164.
+pub(crate) fn e164() -> ObjectBuilder {
+    text("^[+][1-9][0-9]{5,14}$")
+}
+
+/// Numbers as they are written outwards.
+pub(crate) fn e164_list() -> ArrayBuilder {
+    ArrayBuilder::new().items(e164())
+}
+
+/// A share's id outwards: URL-safe text.
+pub(crate) fn share_id() -> ObjectBuilder {
+    text("^[A-Za-z0-9_-]+$")
+}
+
+/// The version of a consent's text: a text or a plain counter.
+pub(crate) fn consent_version() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::from_iter([Type::String, Type::Integer, Type::Null]))
+        .max_length(Some(limits::count(limits::CONSENT_VERSION_CHARS_MAX)))
+        .minimum(Some(0))
+        .maximum(Some(u32::MAX))
+}
+
+/// Who may see a share: a word, or people by their numbers.
+pub(crate) fn audience() -> OneOfBuilder {
+    let people = ArrayBuilder::new()
+        .items(ObjectBuilder::new().schema_type(Type::String))
+        .max_items(Some(limits::count(limits::AUDIENCE_NAMED_MAX)));
+    let only = ObjectBuilder::new().property("only", people).required("only");
+    OneOfBuilder::new()
+        .item(words(["matches"].into_iter()))
+        .item(only.additional_properties(Some(AdditionalProperties::FreeForm(false))))
+}
+
+/// A consent's name, as it stands in a path.
+#[derive(Debug)]
+pub struct ConsentName;
+
+impl PartialSchema for ConsentName {
+    fn schema() -> RefOr<Schema> {
+        consent().into()
+    }
+}
+
+impl ToSchema for ConsentName {}
+
+/// Bytes that mean nothing to the server, and at least one of them.
+#[derive(Debug)]
+pub struct Blob;
+
+impl PartialSchema for Blob {
+    fn schema() -> RefOr<Schema> {
+        let bytes = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1));
+        bytes.format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary))).into()
+    }
+}
+
+impl ToSchema for Blob {}

@@ -29,7 +29,6 @@ pub struct Subscription {
 /// Who may see a shared service, always among the matched.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub enum Audience {
     /// Every match.
     Matches,
@@ -53,6 +52,7 @@ impl std::fmt::Debug for Audience {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SetShare {
     /// To whom.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::audience))]
     pub audience: Audience,
 }
 
@@ -64,6 +64,7 @@ pub struct Share {
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::id))]
     pub subscription: SubscriptionId,
     /// To whom.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::audience))]
     pub audience: Audience,
     /// Shared since then.
     #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::moment))]

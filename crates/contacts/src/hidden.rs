@@ -12,9 +12,10 @@ use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
 
 /// Hides the caller and another person from each other, whether or not they match.
-#[utoipa::path(put, path = "/v1/hidden/{number}", security(("token" = [])),
+#[utoipa::path(put, path = "/v1/hidden/{number}", operation_id = "hide", security(("token" = [])),
     params(("number" = String, Path, description = "The other's number, in any reading.")),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+    responses((status = 204),
+        (status = 422, description = "The number cannot be read, or too many are hidden")))]
 pub async fn hide(
     State(contacts): State<Contacts>,
     caller: Caller,
@@ -34,9 +35,10 @@ pub async fn hide(
 }
 
 /// Takes a hiding back.
-#[utoipa::path(delete, path = "/v1/hidden/{number}", security(("token" = [])),
+#[utoipa::path(delete, path = "/v1/hidden/{number}", operation_id = "showAgain", security(("token" = [])),
     params(("number" = String, Path, description = "The other's number, in any reading.")),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+    responses((status = 204),
+        (status = 422, description = "The number cannot be read")))]
 pub async fn show(
     State(contacts): State<Contacts>,
     caller: Caller,

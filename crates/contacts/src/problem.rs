@@ -51,5 +51,10 @@ pub(crate) fn still_signed_in(tx: &mut Tx<'_>, caller: &Caller) -> Result<(), Re
     if tx.contacts().is_signed_in(caller.key, caller.session)? {
         return Ok(());
     }
-    Err(Problem::new(Code::AuthInvalid, "The token is not signed in here; sign in again.").into())
+    Err(signed_out().into())
+}
+
+/// The refusal of a caller who has left since the token was looked up.
+pub(crate) fn signed_out() -> Problem {
+    Problem::new(Code::AuthInvalid, "The token is not signed in here; sign in again.")
 }

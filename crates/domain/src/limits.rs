@@ -54,6 +54,7 @@ limits! {
     JOB_BACKOFF_S_MAX = 60, "Longest pause between two tries of a job.";
     JOB_ATTEMPTS_MAX = 100, "Tries of a job before it is set aside for the operator.";
     EXPORT_ORDERS_MAX = 10_000, "Orders, and steps, in one export: the newest.";
+    CONSENT_VERSION_CHARS_MAX = 64, "The version of a consent's text.";
     EVENTS_KEPT_MAX = 1_000, "Events of one subscriber kept for a reconnecting stream.";
     STREAMS_MAX = 4, "Event streams one subscriber holds open.";
     REQUEST_S_MAX = 60, "A request still running then is answered 503.";

@@ -69,6 +69,11 @@ impl<S: Send + Sync> FromRequest<S> for Blob {
                 "Plain bytes are taken here; send Content-Type: application/octet-stream.",
             ));
         }
-        read(request).await.map(Self)
+        let blob = read(request).await?;
+        if blob.is_empty() {
+            return Err(Problem::new(Code::RequestInvalid, "The body is empty; send the bytes to keep.")
+                .field("body", "must not be empty"));
+        }
+        Ok(Self(blob))
     }
 }

@@ -8,6 +8,7 @@
 mod body;
 mod caller;
 mod conditional;
+pub mod contract;
 pub mod cursor;
 mod faults;
 mod idempotency;

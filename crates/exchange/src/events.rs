@@ -64,10 +64,10 @@ impl Drop for Place {
 
 /// Streams what happens to the caller's orders, matches and feed; `Last-Event-ID` goes on where an
 /// earlier stream ended, and without it the stream begins now.
-#[utoipa::path(get, path = "/v1/events", security(("token" = [])),
+#[utoipa::path(get, path = "/v1/events", operation_id = "followEvents", security(("token" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen.")),
     responses((status = 200, body = String, content_type = "text/event-stream"),
-        (status = "default", body = api::Problem)))]
+        (status = 429, description = "Too many open event streams")))]
 pub async fn events(
     State(exchange): State<Exchange>,
     caller: Caller,

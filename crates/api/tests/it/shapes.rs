@@ -32,6 +32,16 @@ fn consents_are_given_by_name_or_with_the_text_shown() {
 }
 
 #[test]
+fn a_whole_number_is_one_however_json_writes_it_and_a_version_has_an_end() {
+    let version = |json| from_value::<GiveConsent>(json!({ "version": json })).map(|given| given.version);
+    assert_eq!(version(json!(3.0)).unwrap().as_deref(), Some("3"));
+    assert_eq!(version(json!("九".repeat(64))).unwrap(), Some("九".repeat(64)));
+    for refused in [json!(3.5), json!(-1), json!(1e300), json!("9".repeat(65)), json!([])] {
+        assert!(version(refused.clone()).is_err(), "{refused}");
+    }
+}
+
+#[test]
 fn books_and_audiences_do_not_print_numbers() {
     let book = ReplaceBook { numbers: vec!["13800000001".to_owned()], confirm_shrink: false };
     let audience = Audience::Only(book.numbers.clone());

@@ -9,8 +9,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Erases the account and everything held about it here, in one commit.
-#[utoipa::path(delete, path = "/v1/me", security(("token" = [])),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/me", operation_id = "eraseMe", security(("token" = [])),
+    responses((status = 204)))]
 pub async fn erase(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         tx.exchange().erase_person(caller.key)?;

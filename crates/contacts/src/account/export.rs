@@ -19,8 +19,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Gives everything held about the caller, in one document.
-#[utoipa::path(get, path = "/v1/me/export", security(("token" = [])),
-    responses((status = 200, body = Export), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/me/export", operation_id = "exportMe", security(("token" = [])),
+    responses((status = 200, body = Export)))]
 pub async fn export(
     State(contacts): State<Contacts>,
     caller: Caller,

@@ -14,8 +14,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Lists the signed-in devices.
-#[utoipa::path(get, path = "/v1/me/sessions", security(("token" = [])), params(edge::PagingParams),
-    responses((status = 200, body = Page<Session>), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/me/sessions", operation_id = "listSessions", security(("token" = [])), params(edge::PagingParams),
+    responses((status = 200, body = Page<Session>)))]
 pub async fn list(
     State(contacts): State<Contacts>,
     caller: Caller,
@@ -27,8 +27,8 @@ pub async fn list(
 }
 
 /// Signs this device out; its token stops counting at once.
-#[utoipa::path(delete, path = "/v1/session", security(("token" = [])),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/session", operation_id = "endSession", security(("token" = [])),
+    responses((status = 204)))]
 pub async fn end(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
     let write = contacts
         .store

@@ -9,11 +9,11 @@ use edge::{Caller, NoQuery, Problem};
 use store::View;
 
 use crate::Contacts;
-use crate::problem::Refused;
+use crate::problem::{Refused, signed_out};
 
 /// Shows the account to its owner.
-#[utoipa::path(get, path = "/v1/me", security(("token" = [])),
-    responses((status = 200, body = Me), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/me", operation_id = "showMe", security(("token" = [])),
+    responses((status = 200, body = Me)))]
 pub async fn show(State(contacts): State<Contacts>, caller: Caller, _: NoQuery) -> Result<Json<Me>, Problem> {
     let read = contacts.store.read::<_, Refused, _>(move |view| read_me(view, caller.key));
     read.await.map(Json).map_err(Problem::from)
@@ -21,7 +21,7 @@ pub async fn show(State(contacts): State<Contacts>, caller: Caller, _: NoQuery) 
 
 /// Reads what `/v1/me` and the export both show.
 pub(super) fn read_me(view: &mut View<'_>, key: ContactKey) -> Result<Me, Refused> {
-    let subscriber = view.contacts().find_subscriber(key)?.ok_or_else(Problem::not_found)?;
+    let subscriber = view.contacts().find_subscriber(key)?.ok_or_else(signed_out)?;
     let consents = view.contacts().list_consents(key)?.into_iter().map(|given| ConsentShown {
         consent: given.consent,
         since: given.given,

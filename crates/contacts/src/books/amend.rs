@@ -15,9 +15,12 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Adds numbers to the book and takes numbers away; one in both lists is added.
-#[utoipa::path(patch, path = "/v1/book", request_body = AmendBook, security(("token" = [])),
+#[utoipa::path(patch, path = "/v1/book", operation_id = "amendBook",
+    request_body = AmendBook, security(("token" = [])),
     params(("If-Match" = Option<String>, Header, description = "The version that this changes.")),
-    responses((status = 200, body = BookChanged), (status = "default", body = api::Problem)))]
+    responses((status = 200, body = BookChanged, headers(("ETag" = String, description = "The version now."))),
+        (status = 403, description = "The consent to upload is missing"),
+        (status = 412, description = "The book has changed meanwhile")))]
 pub async fn amend(
     State(contacts): State<Contacts>,
     caller: Caller,

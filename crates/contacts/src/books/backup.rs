@@ -11,9 +11,9 @@ use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
 
 /// Keeps the address book as a blob that was encrypted on the terminal.
-#[utoipa::path(put, path = "/v1/book/backup", security(("token" = [])),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(put, path = "/v1/book/backup", operation_id = "putBackup", security(("token" = [])),
+    request_body(content = inline(api::schema::Blob), content_type = "application/octet-stream"),
+    responses((status = 204)))]
 pub async fn put(
     State(contacts): State<Contacts>,
     caller: Caller,
@@ -29,9 +29,9 @@ pub async fn put(
 }
 
 /// Gives the blob back, byte for byte.
-#[utoipa::path(get, path = "/v1/book/backup", security(("token" = [])),
-    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
-        (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/book/backup", operation_id = "loadBackup", security(("token" = [])),
+    responses((status = 200, body = inline(api::schema::Blob), content_type = "application/octet-stream"),
+        (status = 404, description = "There is no backup")))]
 pub async fn load(State(contacts): State<Contacts>, caller: Caller) -> Result<impl IntoResponse, Problem> {
     let read =
         contacts.store.read::<_, Refused, _>(move |view| Ok(view.contacts().find_backup(caller.key)?));

@@ -8,8 +8,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Deletes the book and ends every match that rests on it.
-#[utoipa::path(delete, path = "/v1/book", security(("token" = [])),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/book", operation_id = "forgetBook", security(("token" = [])),
+    responses((status = 204)))]
 pub async fn forget(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
     let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().forget_book(caller.key)?));
     write.await.map_err(Problem::from)?;

@@ -16,9 +16,13 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Replaces the whole book; matches follow in the same commit.
-#[utoipa::path(put, path = "/v1/book", request_body = ReplaceBook, security(("token" = [])),
+#[utoipa::path(put, path = "/v1/book", operation_id = "replaceBook",
+    request_body = ReplaceBook, security(("token" = [])),
     params(("If-Match" = Option<String>, Header, description = "The version that this replaces.")),
-    responses((status = 200, body = BookChanged), (status = "default", body = api::Problem)))]
+    responses((status = 200, body = BookChanged, headers(("ETag" = String, description = "The version now."))),
+        (status = 403, description = "The consent to upload is missing"),
+        (status = 409, description = "The book would shrink by more than half"),
+        (status = 412, description = "The book has changed meanwhile")))]
 pub async fn replace(
     State(contacts): State<Contacts>,
     caller: Caller,

@@ -11,8 +11,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Tells the book's version and size; the numbers cannot be read back, only keys are kept.
-#[utoipa::path(get, path = "/v1/book", security(("token" = [])),
-    responses((status = 200, body = BookStatus), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/book", operation_id = "showBook", security(("token" = [])),
+    responses((status = 200, body = BookStatus, headers(("ETag" = String, description = "The version now.")))))]
 pub async fn show(
     State(contacts): State<Contacts>,
     caller: Caller,

@@ -15,9 +15,10 @@ use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
 
 /// Gives a consent, with the version of the text that was shown.
-#[utoipa::path(put, path = "/v1/consents/{consent}", request_body = GiveConsent, security(("token" = [])),
-    params(("consent" = String, Path, description = "`upload`, `subscriptions` or `recommendations`.")),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(put, path = "/v1/consents/{consent}", operation_id = "giveConsent",
+    request_body = GiveConsent, security(("token" = [])),
+    params(("consent" = inline(api::schema::ConsentName), Path, description = "Which one.")),
+    responses((status = 204)))]
 pub async fn give(
     State(contacts): State<Contacts>,
     caller: Caller,

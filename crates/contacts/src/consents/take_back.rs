@@ -10,9 +10,9 @@ use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
 
 /// Takes a consent back: the book goes with `upload`, subscriptions and shares go with `subscriptions`.
-#[utoipa::path(delete, path = "/v1/consents/{consent}", security(("token" = [])),
-    params(("consent" = String, Path, description = "`upload`, `subscriptions` or `recommendations`.")),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/consents/{consent}", operation_id = "takeBackConsent", security(("token" = [])),
+    params(("consent" = inline(api::schema::ConsentName), Path, description = "Which one.")),
+    responses((status = 204)))]
 pub async fn take_back(
     State(contacts): State<Contacts>,
     caller: Caller,

@@ -11,8 +11,8 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Lists the matches, a page at a time.
-#[utoipa::path(get, path = "/v1/matches", security(("token" = [])), params(edge::PagingParams),
-    responses((status = 200, body = Page<Match>), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/matches", operation_id = "listMatches", security(("token" = [])), params(edge::PagingParams),
+    responses((status = 200, body = Page<Match>)))]
 pub async fn list(
     State(contacts): State<Contacts>,
     caller: Caller,

@@ -20,8 +20,12 @@ use crate::Contacts;
 use crate::problem::Refused;
 
 /// Sends a sign-in code to a number by text.
-#[utoipa::path(post, path = "/v1/registrations", request_body = BeginRegistration,
-    responses((status = 202, body = RegistrationBegun), (status = "default", body = api::Problem)))]
+#[utoipa::path(post, path = "/v1/registrations", operation_id = "beginRegistration",
+    request_body = BeginRegistration,
+    responses((status = 202, body = RegistrationBegun, links(("confirm" = (operation_id = "confirmRegistration",
+        parameters(("id" = "$response.body#/registration_id")))))),
+        (status = 422, description = "The number cannot be read, or is not served here"),
+        (status = 429, description = "Too many texts to this number")))]
 pub async fn begin(
     State(contacts): State<Contacts>,
     peer: Peer,

@@ -17,9 +17,13 @@ use crate::consents::give::write_consent;
 use crate::problem::Refused;
 
 /// Proves the number by the code from the text, registers it, and signs this device in.
-#[utoipa::path(post, path = "/v1/registrations/{id}/confirm", request_body = ConfirmRegistration,
-    params(("id" = String, Path, description = "The registration's id.")),
-    responses((status = 201, body = SignedIn), (status = "default", body = api::Problem)))]
+#[utoipa::path(post, path = "/v1/registrations/{id}/confirm", operation_id = "confirmRegistration",
+    request_body = ConfirmRegistration,
+    params(("id" = String, Path, format = "uuid", description = "The registration's id.")),
+    responses((status = 201, body = SignedIn),
+        (status = 403, description = "The code is wrong"),
+        (status = 410, description = "The registration is over"),
+        (status = 429, description = "Too many wrong codes")))]
 pub async fn confirm(
     State(contacts): State<Contacts>,
     peer: Peer,

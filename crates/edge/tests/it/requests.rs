@@ -126,3 +126,10 @@ async fn a_version_is_read_with_and_without_quotes_and_a_foreign_tag_fits_nothin
     assert!(IfMatch(None).fits(3) && IfMatch(Some(3)).fits(3) && !IfMatch(Some(-1)).fits(3));
     assert_eq!(edge::etag(7), "\"7\"");
 }
+
+#[tokio::test]
+async fn a_blob_of_nothing_is_refused_rather_than_kept() {
+    let answer =
+        ask(&router(), Request::put("/blob").header("content-type", "application/octet-stream"), "").await;
+    assert_eq!((answer.status, answer.code(), answer.field()), (422, "request/invalid", "body"));
+}

@@ -12,9 +12,9 @@ use crate::problem::Refused;
 use crate::{Exchange, shown};
 
 /// Lists what one match shares with the caller. Not matched, hidden, and nobody are all the same 404.
-#[utoipa::path(get, path = "/v1/friends/{number}/shares", security(("token" = [])),
+#[utoipa::path(get, path = "/v1/friends/{number}/shares", operation_id = "listFriendShares", security(("token" = [])),
     params(("number" = String, Path, description = "The friend's number, in any reading."), edge::PagingParams),
-    responses((status = 200, body = Page<FeedItem>), (status = "default", body = api::Problem)))]
+    responses((status = 200, body = Page<FeedItem>)))]
 pub async fn friend(
     State(exchange): State<Exchange>,
     caller: Caller,

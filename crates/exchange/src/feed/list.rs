@@ -13,8 +13,8 @@ use crate::problem::Refused;
 use crate::{Exchange, shown};
 
 /// Lists what the caller's matches share with them, the newest first.
-#[utoipa::path(get, path = "/v1/feed", security(("token" = [])), params(FeedFilter, edge::PagingParams),
-    responses((status = 200, body = Page<FeedItem>), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/feed", operation_id = "listFeed", security(("token" = [])), params(FeedFilter, edge::PagingParams),
+    responses((status = 200, body = Page<FeedItem>)))]
 pub async fn list(
     State(exchange): State<Exchange>,
     caller: Caller,

@@ -15,9 +15,10 @@ use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
 
 /// Asks the platform to cancel an order that has not ended; the order's state then tells what came of it.
-#[utoipa::path(post, path = "/v1/orders/{id}/cancel", security(("token" = [])),
-    params(("id" = String, Path, description = "The order's id.")),
-    responses((status = 202, body = Order), (status = "default", body = api::Problem)))]
+#[utoipa::path(post, path = "/v1/orders/{id}/cancel", operation_id = "cancelOrder", security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The order's id.")),
+    responses((status = 202, body = Order),
+        (status = 409, description = "The order can no longer be cancelled")))]
 pub async fn cancel(
     State(exchange): State<Exchange>,
     caller: Caller,

@@ -11,8 +11,8 @@ use crate::problem::Refused;
 use crate::{Exchange, shown};
 
 /// Lists the caller's orders, the newest first.
-#[utoipa::path(get, path = "/v1/orders", security(("token" = [])), params(edge::PagingParams),
-    responses((status = 200, body = Page<Order>), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/orders", operation_id = "listOrders", security(("token" = [])), params(edge::PagingParams),
+    responses((status = 200, body = Page<Order>)))]
 pub async fn list(
     State(exchange): State<Exchange>,
     caller: Caller,

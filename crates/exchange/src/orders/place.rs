@@ -21,9 +21,16 @@ use crate::problem::{Refused, still_signed_in};
 use crate::{Exchange, shown};
 
 /// Orders for the caller what a match shares with them. One key, one order, whatever is repeated.
-#[utoipa::path(post, path = "/v1/orders", request_body = PlaceOrder, security(("token" = [])),
-    params(("Idempotency-Key" = String, Header, description = "A new random value for each tap.")),
-    responses((status = 202, body = Order), (status = "default", body = api::Problem)))]
+#[utoipa::path(post, path = "/v1/orders", operation_id = "placeOrder",
+    request_body = PlaceOrder, security(("token" = [])),
+    params(("Idempotency-Key" = String, Header, min_length = 1, max_length = 255, pattern = "^[!-~]{1,255}$",
+        description = "A new random value for each tap.")),
+    responses((status = 202, body = Order, links(
+        ("show" = (operation_id = "showOrder", parameters(("id" = "$response.body#/id")))),
+        ("cancel" = (operation_id = "cancelOrder", parameters(("id" = "$response.body#/id")))))),
+        (status = 404, description = "The share may not be seen, or is none"),
+        (status = 409, description = "The first request with this key is still running"),
+        (status = 429, description = "Too many open orders")))]
 pub async fn place(
     State(exchange): State<Exchange>,
     caller: Caller,

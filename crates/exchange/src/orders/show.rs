@@ -16,9 +16,9 @@ use crate::{Exchange, shown};
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Shows one of the caller's orders; with `wait_s`, once it has changed or that time is over.
-#[utoipa::path(get, path = "/v1/orders/{id}", security(("token" = [])),
-    params(("id" = String, Path, description = "The order's id."), OrderWait),
-    responses((status = 200, body = Order), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/orders/{id}", operation_id = "showOrder", security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The order's id."), OrderWait),
+    responses((status = 200, body = Order)))]
 pub async fn show(
     State(exchange): State<Exchange>,
     caller: Caller,

@@ -16,16 +16,19 @@ use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
 
 /// Shares a subscription with every match, or with named ones among them.
-#[utoipa::path(put, path = "/v1/subscriptions/{id}/share", request_body = SetShare, security(("token" = [])),
-    params(("id" = String, Path, description = "The subscription's id.")),
-    responses((status = 200, body = Share), (status = "default", body = api::Problem)))]
+#[utoipa::path(put, path = "/v1/subscriptions/{id}/share", operation_id = "share",
+    request_body = SetShare, security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The subscription's id.")),
+    responses((status = 200, body = Share, links(("unshare" = (operation_id = "unshare",
+        parameters(("id" = "$response.body#/subscription")))))),
+        (status = 409, description = "The service cannot be shared")))]
 pub async fn set(
     State(exchange): State<Exchange>,
     caller: Caller,
     Path(id): Path<SubscriptionId>,
     Json(body): Json<SetShare>,
 ) -> Result<axum::Json<Share>, Problem> {
-    let audience = exchange.read_audience(&body.audience)?;
+    let (audience, shown) = exchange.read_audience(&body.audience)?;
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         still_signed_in(tx, &caller)?;
         let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
@@ -41,7 +44,7 @@ pub async fn set(
         Ok(tx.exchange().find_share(id)?.ok_or_else(Problem::not_found)?.0)
     };
     let since = exchange.store.write(write).await.map_err(Problem::from)?;
-    Ok(axum::Json(Share { subscription: id, audience: body.audience, since }))
+    Ok(axum::Json(Share { subscription: id, audience: shown, since }))
 }
 
 /// Writes the step down, and tells everybody who may see the share.
@@ -65,24 +68,30 @@ fn tell_share(
 }
 
 impl Exchange {
-    fn read_audience(&self, audience: &Audience) -> Result<consent::Audience, Problem> {
-        let Audience::Only(numbers) = audience else { return Ok(consent::Audience::Matches) };
+    /// The audience as it is kept, and as it is shown: numbers come in any reading and go out as E.164.
+    fn read_audience(&self, audience: &Audience) -> Result<(consent::Audience, Audience), Problem> {
+        let Audience::Only(numbers) = audience else {
+            return Ok((consent::Audience::Matches, Audience::Matches));
+        };
         if numbers.len() > limits::count(limits::AUDIENCE_NAMED_MAX) {
             let detail =
                 format!("Name {} people at most, or share with all matches.", limits::AUDIENCE_NAMED_MAX);
             return Err(Problem::new(Code::RequestInvalid, detail));
         }
         let mut faults = Problem::new(Code::RequestInvalid, "Some of the named numbers cannot be read.");
-        let (mut friends, mut faulty) = (Vec::new(), false);
+        let (mut friends, mut shown, mut faulty) = (Vec::new(), Vec::new(), false);
         for (index, raw) in numbers.iter().enumerate() {
             match number::read_own(raw, self.region) {
-                Ok(number) => friends.push(self.store.keys().contact_key(number)),
+                Ok(number) => {
+                    friends.push(self.store.keys().contact_key(number));
+                    shown.push(number.e164());
+                }
                 Err(refusal) => {
                     faulty = true;
                     faults = faults.field(format!("audience.only[{index}]"), refusal.hint());
                 }
             }
         }
-        if faulty { Err(faults) } else { Ok(consent::Audience::Only(friends)) }
+        if faulty { Err(faults) } else { Ok((consent::Audience::Only(friends), Audience::Only(shown))) }
     }
 }

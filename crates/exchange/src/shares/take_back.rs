@@ -10,9 +10,9 @@ use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
 
 /// Takes a share back: once this is answered, nobody sees it. There being none is as good.
-#[utoipa::path(delete, path = "/v1/subscriptions/{id}/share", security(("token" = [])),
-    params(("id" = String, Path, description = "The subscription's id.")),
-    responses((status = 204), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/subscriptions/{id}/share", operation_id = "unshare", security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The subscription's id.")),
+    responses((status = 204)))]
 pub async fn take_back(
     State(exchange): State<Exchange>,
     caller: Caller,

@@ -16,9 +16,12 @@ use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
 
 /// Orders the end of a subscription; the platform carries it out.
-#[utoipa::path(delete, path = "/v1/subscriptions/{id}", security(("token" = [])),
-    params(("id" = String, Path, description = "The subscription's id.")),
-    responses((status = 202, body = Unsubscribing), (status = "default", body = api::Problem)))]
+#[utoipa::path(delete, path = "/v1/subscriptions/{id}", operation_id = "endSubscription", security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The subscription's id.")),
+    responses((status = 202, body = Unsubscribing, links(
+        ("show" = (operation_id = "showOrder", parameters(("id" = "$response.body#/order")))),
+        ("cancel" = (operation_id = "cancelOrder", parameters(("id" = "$response.body#/order")))))),
+        (status = 429, description = "Too many open orders")))]
 pub async fn end(
     State(exchange): State<Exchange>,
     caller: Caller,

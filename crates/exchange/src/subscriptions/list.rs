@@ -10,8 +10,8 @@ use crate::Exchange;
 use crate::problem::Refused;
 
 /// Lists the caller's subscriptions, as far as they allow them to be kept.
-#[utoipa::path(get, path = "/v1/subscriptions", security(("token" = [])), params(edge::PagingParams),
-    responses((status = 200, body = Page<Subscription>), (status = "default", body = api::Problem)))]
+#[utoipa::path(get, path = "/v1/subscriptions", operation_id = "listSubscriptions", security(("token" = [])), params(edge::PagingParams),
+    responses((status = 200, body = Page<Subscription>)))]
 pub async fn list(
     State(exchange): State<Exchange>,
     caller: Caller,

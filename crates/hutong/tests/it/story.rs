@@ -155,7 +155,9 @@ async fn m7_a_match_sees_exactly_what_is_shared_and_nobody_else_learns_anything(
     let of_nobody = code(john.client.friend_shares("+8613600136999", None).await);
     assert_eq!((of_li.as_str(), of_nobody.as_str()), ("not-found", "not-found"));
     let only = SetShare { audience: Audience::Only(vec!["13600136005".to_owned()]) };
-    li.client.share(shared.id, &only).await.unwrap();
+    let share = li.client.share(shared.id, &only).await.unwrap();
+    let told = Audience::Only(vec!["+8613600136005".to_owned()]);
+    assert_eq!(share.audience, told, "any reading inwards, E.164 outwards");
     assert!(zhang.feed().await.is_empty(), "a named audience leaves out those not named");
     li.share("crbt").await;
     li.client.hide(zhang.number).await.unwrap();
