@@ -9,6 +9,7 @@ use edge::{Caller, Path, Problem};
 use store::Tx;
 
 use crate::Contacts;
+use crate::books::tell_match;
 use crate::problem::{Refused, still_signed_in};
 
 /// Hides the caller and another person from each other, whether or not they match.
@@ -45,8 +46,15 @@ pub async fn show(
     Path(number): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let other = contacts.read_other(&number)?;
-    let write = contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().show(caller.key, other)?));
-    write.await.map_err(Problem::from)?;
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        still_signed_in(tx, &caller)?;
+        if tx.contacts().show(caller.key, other)? {
+            // To the other it is a match like any: nothing says that it was hidden for a time.
+            tell_match(tx, caller.key, other)?;
+        }
+        Ok(())
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -56,6 +56,7 @@ limits! {
     EXPORT_ORDERS_MAX = 10_000, "Orders, and steps, in one export: the newest.";
     CONSENT_VERSION_CHARS_MAX = 64, "The version of a consent's text.";
     EVENTS_KEPT_MAX = 1_000, "Events of one subscriber kept for a reconnecting stream.";
+    EVENTS_OF_FRIEND_KEPT_MAX = 50, "Events about one match kept in somebody's stream.";
     STREAMS_MAX = 4, "Event streams one subscriber holds open.";
     REQUEST_S_MAX = 60, "A request still running then is answered 503.";
     WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer; more are answered 503.";

@@ -58,7 +58,7 @@ CREATE TABLE book (
     changed BIGINT NOT NULL
 );
 
--- Who matches whom, in both directions; changed with the book that causes it.
+-- Who matches whom, in both directions; changed with the book, or the hiding, that causes it.
 CREATE TABLE matched (
     owner  BIGINT NOT NULL,
     friend BIGINT NOT NULL,

@@ -19,7 +19,7 @@ CREATE TABLE card (
 );
 
 CREATE TABLE share (
-    no           {serial},
+    no           BIGINT PRIMARY KEY,   -- of the moment and of chance, never counted up
     subscription BYTEA NOT NULL UNIQUE,
     owner        BIGINT NOT NULL,
     named        BIGINT NOT NULL,   -- 1: only those in share_audience; 0: every match
@@ -76,8 +76,9 @@ CREATE TABLE event (
     owner  BIGINT NOT NULL,
     seq    BIGINT NOT NULL,
     kind   TEXT NOT NULL,     -- order, match, share
-    friend BIGINT,            -- whom it is about; turned into a number only when it is read
+    friend BIGINT NOT NULL,   -- whom it is about, as a key; -2: an order of one's own; -1: somebody who left
     data   TEXT NOT NULL,     -- JSON of ids
     at     BIGINT NOT NULL,
     PRIMARY KEY (owner, seq)
 );
+CREATE INDEX event_friend ON event (friend, owner, seq);

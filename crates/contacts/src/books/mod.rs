@@ -57,14 +57,17 @@ fn check_size(size: usize) -> Result<(), Problem> {
 fn tell_matches(tx: &mut Tx<'_>, owner: ContactKey, change: BookChange) -> Result<Changed, StoreError> {
     let mut new_matches = Vec::new();
     for friend in &change.new_matches {
-        // One of the two may hide from the other: then there is nothing to tell.
-        let Some(matched) = tx.contacts().find_match(owner, *friend)? else { continue };
-        new_matches.push(matched.number.e164());
-        tx.exchange().append_event(owner, EventKind::Match, Some(*friend), &json!({}))?;
-        tx.exchange().append_event(*friend, EventKind::Match, Some(owner), &json!({}))?;
+        tell_match(tx, owner, *friend)?;
+        new_matches.extend(tx.contacts().find_match(owner, *friend)?.map(|matched| matched.number.e164()));
     }
     new_matches.sort_unstable();
     Ok(Changed { change, new_matches })
+}
+
+/// Tells two people that they match from now on.
+pub(crate) fn tell_match(tx: &mut Tx<'_>, one: ContactKey, other: ContactKey) -> Result<(), StoreError> {
+    tx.exchange().append_event(one, EventKind::Match, Some(other), &json!({}))?;
+    tx.exchange().append_event(other, EventKind::Match, Some(one), &json!({}))
 }
 
 impl Changed {

@@ -4,7 +4,7 @@ use api::Page;
 use api::feed::FeedItem;
 use axum::Json;
 use axum::extract::State;
-use domain::{limits, number};
+use domain::number;
 use edge::{Caller, Paging, Path, Problem};
 use store::exchange::FeedFilter;
 
@@ -24,14 +24,15 @@ pub async fn friend(
     let keys = exchange.store.keys().clone();
     let number = number::read_own(&raw, exchange.region).map_err(|_| Problem::not_found())?;
     let friend = keys.contact_key(number);
+    let (before, count) = (super::read_cursor(&keys, &caller, &paging)?, paging.fetch());
     let read = exchange.store.read::<_, Refused, _>(move |view| {
         view.contacts().find_match(caller.key, friend)?.ok_or_else(Problem::not_found)?;
-        let filter = FeedFilter { friend: Some(friend), ..FeedFilter::default() };
-        Ok(view.exchange().list_feed(caller.key, &filter, limits::count(limits::PAGE_ITEMS_MAX))?)
+        let filter = FeedFilter { friend: Some(friend), offering: None, before };
+        Ok(view.exchange().list_feed(caller.key, &filter, count)?)
     });
     let items = read.await.map_err(Problem::from)?;
-    exchange.note_seen(caller.key, &items, true).await;
+    exchange.note_seen(caller.key, &items[..items.len().min(paging.limit)], true).await;
     let shown =
         items.into_iter().map(|item| shown::feed_item(&keys, caller.key, caller.locale, item)).collect();
-    Ok(Json(paging.cut(shown, |item: &FeedItem| item.share_id.clone())?))
+    Ok(Json(paging.page(shown, |last: &FeedItem| last.share_id.clone())))
 }

@@ -21,10 +21,7 @@ pub async fn list(
     listing: Listing<FeedFilter>,
 ) -> Result<Json<Page<FeedItem>>, Problem> {
     let keys = exchange.store.keys().clone();
-    // The cursor is a share's id as this viewer sees it.
-    let cursor: Option<String> = listing.paging.after()?;
-    let open = |id: String| keys.open_share_id(caller.key, &id).ok_or_else(edge::cursor::refused);
-    let before = cursor.map(open).transpose()?.map(|(share, _)| share);
+    let before = super::read_cursor(&keys, &caller, &listing.paging)?;
     let friend = listing.filter.friend.as_deref().map(|raw| number::read_own(raw, exchange.region));
     let offering = listing.filter.offering.as_deref().map(OfferingId::parse);
     // A friend or an offering that cannot be is one that shares nothing.

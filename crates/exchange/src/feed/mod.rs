@@ -5,10 +5,19 @@ pub mod list;
 
 use domain::funnel::FunnelStep;
 use domain::key::ContactKey;
+use edge::{Caller, Paging, Problem};
 use store::exchange::FeedItem;
-use store::{FunnelEvent, StoreError, Tx};
+use store::{FunnelEvent, Keys, StoreError, Tx};
 
 use crate::Exchange;
+
+/// The share after which a page begins. A cursor is a share's id as this viewer sees it, and stays good
+/// when that share is gone.
+fn read_cursor(keys: &Keys, caller: &Caller, paging: &Paging) -> Result<Option<i64>, Problem> {
+    let cursor: Option<String> = paging.after()?;
+    let open = |id: String| keys.open_share_id(caller.key, &id).ok_or_else(edge::cursor::refused);
+    Ok(cursor.map(open).transpose()?.map(|(share, _)| share))
+}
 
 impl Exchange {
     /// Writes down which shares a viewer has been shown for the first time. A feed that shows nothing

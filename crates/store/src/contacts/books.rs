@@ -1,4 +1,8 @@
 //! Books, one compressed blob each, and the matches that a change of one brings and ends.
+//!
+//! Two people match when each stands in the other's book and neither hides from the other. That whole rule
+//! is applied where matches are written, so that readers have one thing to look at, and hiding looks from
+//! outside like having been taken out of a book.
 
 use std::collections::BTreeSet;
 
@@ -8,6 +12,15 @@ use jiff::Timestamp;
 use super::{ContactsTx, ContactsView};
 use crate::error::StoreError;
 use crate::sql::params;
+
+/// For each of `$2`: the first book at or after its key, and whether it hides from `$1` or is hidden.
+const PROBE: &str = "SELECT w.value, b.key, b.keys,
+    (SELECT COUNT(*) FROM hidden h WHERE h.owner = $1 AND h.hidden = w.value)
+      + (SELECT COUNT(*) FROM hidden h WHERE h.owner = w.value AND h.hidden = $1)
+  FROM ({each $2}) w
+  JOIN book b ON b.key = COALESCE((SELECT MIN(n.key) FROM book n WHERE n.key >= w.value),
+                                  (SELECT MIN(n.key) FROM book n))
+  ORDER BY w.value";
 
 /// A book, as its owner may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,13 +110,24 @@ impl ContactsTx<'_> {
             params![owner, book.version, book.size, matching::book::encode(new), now],
         )?;
         let ended_matches = self.end_matches(owner, &as_keys(&diff.removed))?;
-        let new_matches = self.view.listed_by(owner, &as_keys(&diff.added))?;
-        for friend in &new_matches {
-            self.insert_match(owner, *friend, now)?;
-            self.insert_match(*friend, owner, now)?;
-        }
+        let new_matches = self.begin_matches(owner, &as_keys(&diff.added), now)?;
         let (added, removed) = (diff.added.len(), diff.removed.len());
         Ok(BookChange { book, added, removed, new_matches, ended_matches })
+    }
+
+    /// Makes matches of a person and those of their contacts who list them, unless one hides.
+    pub(super) fn begin_matches(
+        &mut self,
+        owner: ContactKey,
+        contacts: &[ContactKey],
+        since: Timestamp,
+    ) -> Result<Vec<ContactKey>, StoreError> {
+        let friends = self.view.listed_by(owner, contacts)?;
+        for friend in &friends {
+            self.insert_match(owner, *friend, since)?;
+            self.insert_match(*friend, owner, since)?;
+        }
+        Ok(friends)
     }
 
     fn insert_match(
@@ -119,7 +143,8 @@ impl ContactsTx<'_> {
         Ok(())
     }
 
-    fn end_matches(
+    /// Ends the matches of a person with some others; answers whom it ended with.
+    pub(super) fn end_matches(
         &mut self,
         owner: ContactKey,
         removed: &[ContactKey],
@@ -156,23 +181,36 @@ impl ContactsView<'_> {
         Ok(BookState { version: row.int(0)?, size })
     }
 
-    /// Which of `others` have `owner` in their books.
+    /// Which of `others` have `owner` in their books, and neither hides from the other.
+    ///
+    /// The work must not tell who is registered: somebody without a book is probed in a stand-in, the book
+    /// of whoever comes next in the order of keys. Keys are permuted numbers, so the stand-ins' sizes are
+    /// spread as those of all books are, and the time of a probe says nothing of the person asked for.
     fn listed_by(&mut self, owner: ContactKey, others: &[ContactKey]) -> Result<Vec<ContactKey>, StoreError> {
         if others.is_empty() {
             return Ok(Vec::new());
         }
         // Reading the other's book in the same transaction closes the race of two uploads: the embedded
         // writer runs one after the other, PostgreSQL's serializable isolation makes one of them run again.
-        let books =
-            self.sql.query("SELECT key, keys FROM book WHERE key {in $1} ORDER BY key", params![others])?;
+        let probes = self.sql.query(PROBE, params![owner, others])?;
         let mut listing = Vec::new();
-        for book in &books {
-            let contains = matching::book::contains(book.blob(1)?, owner.value());
-            if contains.map_err(|error| StoreError::new(crate::Kind::Damaged, error))? {
-                listing.push(book.key(0)?);
+        for probe in &probes {
+            let (other, found, hidden) = (probe.key(0)?, probe.key(1)?, probe.bool(3)?);
+            let contains = matching::book::contains(probe.blob(2)?, owner.value());
+            let contains = contains.map_err(|error| StoreError::new(crate::Kind::Damaged, error))?;
+            if contains & (found == other) & !hidden {
+                listing.push(other);
             }
         }
         Ok(listing)
+    }
+
+    /// Whether a person's own book has a contact in it.
+    pub(super) fn lists(&mut self, owner: ContactKey, contact: ContactKey) -> Result<bool, StoreError> {
+        let row = self.sql.query_one("SELECT keys FROM book WHERE key = $1", params![owner])?;
+        let Some(row) = row else { return Ok(false) };
+        matching::book::contains(row.blob(0)?, contact.value())
+            .map_err(|error| StoreError::new(crate::Kind::Damaged, error))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who matches whom, and who hides from whom.
+//! Who matches whom, and who hides from whom. Nobody matches while one of the two hides.
 
 use domain::Msisdn;
 use domain::key::ContactKey;
@@ -21,7 +21,8 @@ pub struct Match {
 }
 
 impl ContactsTx<'_> {
-    /// Makes two people invisible to each other; the other side cannot tell.
+    /// Makes two people invisible to each other: their match ends. The other side cannot tell it from
+    /// having been taken out of a book.
     ///
     /// # Errors
     /// The store's.
@@ -30,23 +31,29 @@ impl ContactsTx<'_> {
             "INSERT INTO hidden (owner, hidden) VALUES ($1, $2) ON CONFLICT (owner, hidden) DO NOTHING",
             params![owner, other],
         )?;
-        Ok(())
+        self.end_matches(owner, &[other]).map(drop)
     }
 
-    /// Takes a hiding back.
+    /// Takes a hiding back; answers whether the two match from now on and did not before.
     ///
     /// # Errors
     /// The store's.
-    pub fn show(&mut self, owner: ContactKey, other: ContactKey) -> Result<(), StoreError> {
-        self.view
+    pub fn show(&mut self, owner: ContactKey, other: ContactKey) -> Result<bool, StoreError> {
+        let shown = self
+            .view
             .sql
             .execute("DELETE FROM hidden WHERE owner = $1 AND hidden = $2", params![owner, other])?;
-        Ok(())
+        // Whoever is not hidden, or not listed, has nothing to gain: only the caller's own doing decides.
+        if shown == 0 || !self.view.lists(owner, other)? {
+            return Ok(false);
+        }
+        let now = self.world.now();
+        Ok(!self.begin_matches(owner, &[other], now)?.is_empty())
     }
 }
 
 impl ContactsView<'_> {
-    /// The visible matches of one person after a key, in order of key.
+    /// The matches of one person after a key, in order of key.
     ///
     /// # Errors
     /// The store's.
@@ -60,24 +67,20 @@ impl ContactsView<'_> {
         let rows = self.sql.query(
             "SELECT m.friend, p.number, m.since FROM matched m JOIN subscriber p ON p.key = m.friend
              WHERE m.owner = $1 AND m.friend > $2
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.owner AND h.hidden = m.friend)
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.friend AND h.hidden = m.owner)
              ORDER BY m.friend LIMIT $3",
             params![owner, after, count],
         )?;
         rows.iter().map(|row| self.read_match(row)).collect()
     }
 
-    /// The visible match of two people; `None` when they do not match, one hides, or one is nobody.
+    /// The match of two people; `None` when they do not match, one hides, or one is nobody.
     ///
     /// # Errors
     /// The store's.
     pub fn find_match(&mut self, owner: ContactKey, friend: ContactKey) -> Result<Option<Match>, StoreError> {
         let row = self.sql.query_one(
             "SELECT m.friend, p.number, m.since FROM matched m JOIN subscriber p ON p.key = m.friend
-             WHERE m.owner = $1 AND m.friend = $2
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.owner AND h.hidden = m.friend)
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.friend AND h.hidden = m.owner)",
+             WHERE m.owner = $1 AND m.friend = $2",
             params![owner, friend],
         )?;
         row.as_ref().map(|row| self.read_match(row)).transpose()
@@ -92,7 +95,7 @@ impl ContactsView<'_> {
         row.map_or(Ok(0), |row| row.int(0))
     }
 
-    /// Recomputes all matches from the books and compares; answers how many directed matches are
+    /// Recomputes all matches from the books and the hidings and compares; answers how many directed matches are
     /// missing and how many are too many.
     ///
     /// # Errors
@@ -103,6 +106,11 @@ impl ContactsView<'_> {
             let owner = row.key(0)?.value();
             listed.extend(super::books::decode(row.blob(1)?)?.into_iter().map(|contact| (owner, contact)));
         }
+        let mut hidden = std::collections::BTreeSet::new();
+        for row in self.sql.query("SELECT owner, hidden FROM hidden", &[])? {
+            let (owner, other) = (row.key(0)?.value(), row.key(1)?.value());
+            hidden.extend([(owner, other), (other, owner)]);
+        }
         let mut missing = 0;
         let mut stored = std::collections::BTreeSet::new();
         for row in self.sql.query("SELECT owner, friend FROM matched", &[])? {
@@ -110,7 +118,8 @@ impl ContactsView<'_> {
         }
         for (owner, contact) in &listed {
             let mutual = listed.contains(&(*contact, *owner));
-            missing += usize::from(mutual && !stored.remove(&(*owner, *contact)));
+            let matched = mutual && !hidden.contains(&(*owner, *contact));
+            missing += usize::from(matched && !stored.remove(&(*owner, *contact)));
         }
         Ok((missing, stored.len()))
     }

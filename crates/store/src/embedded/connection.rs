@@ -51,6 +51,7 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
         return Cow::Borrowed(sql);
     }
     let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
+    let sql = sql.replace("{each ", "SELECT value FROM (json_each(");
     Cow::Owned(sql.replace("{in ", "IN (SELECT value FROM json_each(").replace('}', "))"))
 }
 

@@ -1,4 +1,8 @@
 //! Each subscriber's event stream: durable, numbered, resumable.
+//!
+//! Nothing about one event shows in another. A number is made of the moment, so that an event about
+//! somebody who is no match any more leaves no gap; and how long an event is kept depends on the events
+//! about the same person alone.
 
 use domain::Msisdn;
 use domain::key::ContactKey;
@@ -10,6 +14,14 @@ use super::{ExchangeTx, ExchangeView};
 use crate::error::{Kind, StoreError};
 use crate::people::open_number;
 use crate::sql::{Row, params};
+
+/// Numbers of one millisecond: more events than that about one person's matches run over into the next.
+const IN_A_MS: i64 = 1 << 10;
+/// Whom an event is about when it is about an order of one's own. No key is negative.
+const ABOUT_ONESELF: i64 = -2;
+/// Whom an event is about when that person has left: the number in the stream must not be given out twice,
+/// so the row stays until a newer one comes.
+pub(super) const ABOUT_NOBODY: i64 = -1;
 
 /// What an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +52,11 @@ impl EventKind {
 /// One event of a stream.
 #[derive(Debug, Clone)]
 pub struct StreamEvent {
-    /// Its place in the stream, from 1.
+    /// Its place in the stream, above 0: the milliseconds of its moment, times [`IN_A_MS`], or a little more.
     pub seq: i64,
     /// What it is about.
     pub kind: EventKind,
-    /// The number of whom it is about, while they are a visible match.
+    /// The number of whom it is about.
     pub friend: Option<Msisdn>,
     /// More about it, as ids.
     pub data: Json,
@@ -53,7 +65,7 @@ pub struct StreamEvent {
 }
 
 impl ExchangeTx<'_> {
-    /// Appends to a person's stream, and lets its oldest events go when there are too many.
+    /// Appends to a person's stream, and lets the oldest events about the same go when there are too many.
     ///
     /// # Errors
     /// The store's.
@@ -64,23 +76,37 @@ impl ExchangeTx<'_> {
         friend: Option<ContactKey>,
         data: &Json,
     ) -> Result<(), StoreError> {
-        let last = self.view.last_event(owner)?;
+        let (last, now) = (self.view.last_event(owner)?, self.world.now());
+        // Above the last one also when the clock was set back.
+        let seq = (last + 1).max(now.as_millisecond() * IN_A_MS);
         self.view.sql.execute(
             "INSERT INTO event (owner, seq, kind, friend, data, at) VALUES ($1, $2, $3, $4, $5, $6)",
-            params![owner, last + 1, kind.word(), friend, data.to_string(), self.world.now()],
+            params![owner, seq, kind.word(), friend.map_or(ABOUT_ONESELF, about), data.to_string(), now],
         )?;
-        self.view.sql.execute(
-            "DELETE FROM event WHERE owner = $1 AND seq <= $2",
-            params![owner, last + 1 - limits::EVENTS_KEPT_MAX],
-        )?;
+        let kept = if friend.is_some() { limits::EVENTS_OF_FRIEND_KEPT_MAX } else { limits::EVENTS_KEPT_MAX };
+        self.trim_events(owner, friend.map_or(ABOUT_ONESELF, about), kept)?;
+        self.trim_events(owner, ABOUT_NOBODY, 0)?;
         self.effects.events.push(owner);
+        Ok(())
+    }
+
+    fn trim_events(&mut self, owner: ContactKey, friend: i64, kept: i64) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "DELETE FROM event WHERE owner = $1 AND friend = $2 AND seq <= (
+               SELECT seq FROM event WHERE owner = $1 AND friend = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)",
+            params![owner, friend, kept],
+        )?;
         Ok(())
     }
 }
 
+fn about(friend: ContactKey) -> i64 {
+    friend.value().cast_signed()
+}
+
 impl ExchangeView<'_> {
-    /// The events of a stream after a place. One about somebody who is no visible match any more is
-    /// left out.
+    /// The events of a stream after a place. One about somebody is shown while the match lasts that it
+    /// fell into: not when it has ended, nor when another has begun since.
     ///
     /// # Errors
     /// The store's.
@@ -92,11 +118,9 @@ impl ExchangeView<'_> {
     ) -> Result<Vec<StreamEvent>, StoreError> {
         let rows = self.sql.query(
             "SELECT e.seq, e.kind, e.friend, p.number, e.data, e.at FROM event e
-             LEFT JOIN matched m ON m.owner = e.owner AND m.friend = e.friend
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.owner AND h.hidden = m.friend)
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.friend AND h.hidden = m.owner)
+             LEFT JOIN matched m ON m.owner = e.owner AND m.friend = e.friend AND m.since <= e.at
              LEFT JOIN subscriber p ON p.key = m.friend
-             WHERE e.owner = $1 AND e.seq > $2 AND (e.friend IS NULL OR p.key IS NOT NULL)
+             WHERE e.owner = $1 AND e.seq > $2 AND (e.friend = -2 OR p.key IS NOT NULL)
              ORDER BY e.seq LIMIT $3",
             params![owner, after, count],
         )?;

@@ -1,6 +1,6 @@
 //! Shares, and the feed that others see of them.
 //!
-//! A share is seen by its owner's visible matches alone, and only while the subscription is active and
+//! A share is seen by its owner's matches alone, and only while the subscription is active and
 //! the offering may be shared. That rule stands once, in [`FEED`].
 
 use domain::Msisdn;
@@ -14,6 +14,9 @@ use super::{Card, ExchangeTx, ExchangeView};
 use crate::error::StoreError;
 use crate::people::open_number;
 use crate::sql::{Row, params};
+
+/// Bits of chance in a share's number: with the milliseconds of the next thousand years they fit 63.
+const SHARE_CHANCE_BITS: u32 = 20;
 
 /// Which part of a feed.
 #[derive(Debug, Clone, Default)]
@@ -66,8 +69,6 @@ const FEED: &str = "SELECT s.no, s.owner, p.number, s.since, c.body,
     AND s.no < $4 AND s.no >= $5
     AND u.status = 'active' AND c.sensitive = 0
     AND (s.named = 0 OR EXISTS (SELECT 1 FROM share_audience a WHERE a.share = s.no AND a.friend = m.owner))
-    AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.owner AND h.hidden = m.friend)
-    AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.friend AND h.hidden = m.owner)
   ORDER BY s.no DESC LIMIT $6";
 
 impl ExchangeTx<'_> {
@@ -86,10 +87,11 @@ impl ExchangeTx<'_> {
             .view
             .sql
             .query_one("SELECT no FROM share WHERE subscription = $1", params![subscription.0])?;
+        let fresh = self.draw_share_number()?;
         let row = self.view.sql.query_one(
-            "INSERT INTO share (subscription, owner, named, since) VALUES ($1, $2, $3, $4)
+            "INSERT INTO share (no, subscription, owner, named, since) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (subscription) DO UPDATE SET named = excluded.named RETURNING no",
-            params![subscription.0, owner, named, self.world.now()],
+            params![fresh, subscription.0, owner, named, self.world.now()],
         )?;
         let no = row.ok_or_else(|| StoreError::damaged("a share without a number"))?.int(0)?;
         self.view.sql.execute("DELETE FROM share_audience WHERE share = $1", params![no])?;
@@ -102,6 +104,18 @@ impl ExchangeTx<'_> {
             }
         }
         Ok((no, known.is_none()))
+    }
+
+    /// A number that no share has: the milliseconds in front, so that newer shares have higher ones, and
+    /// chance behind. One that counted up would change with what strangers share.
+    fn draw_share_number(&mut self) -> Result<i64, StoreError> {
+        loop {
+            let millis = self.world.now().as_millisecond();
+            let no = (millis << SHARE_CHANCE_BITS) | i64::from(self.world.below(1 << SHARE_CHANCE_BITS));
+            if self.view.sql.query("SELECT 1 FROM share WHERE no = $1", params![no])?.is_empty() {
+                return Ok(no);
+            }
+        }
     }
 
     /// Takes a share back; `false` when there was none.
@@ -183,9 +197,7 @@ impl ExchangeView<'_> {
         let rows = self.sql.query(
             "SELECT m.friend FROM share s JOIN matched m ON m.owner = s.owner
              WHERE s.no = $1
-               AND (s.named = 0 OR EXISTS (SELECT 1 FROM share_audience a WHERE a.share = s.no AND a.friend = m.friend))
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.owner AND h.hidden = m.friend)
-               AND NOT EXISTS (SELECT 1 FROM hidden h WHERE h.owner = m.friend AND h.hidden = m.owner)",
+               AND (s.named = 0 OR EXISTS (SELECT 1 FROM share_audience a WHERE a.share = s.no AND a.friend = m.friend))",
             params![share],
         )?;
         rows.iter().map(|row| row.key(0)).collect()

@@ -115,7 +115,6 @@ impl ExchangeTx<'_> {
             "DELETE FROM share_audience WHERE friend = $1",
             "DELETE FROM share_seen WHERE viewer = $1",
             "DELETE FROM event WHERE owner = $1",
-            // The row stays, about nobody: its number in the stream must not be given out twice.
             "UPDATE event SET friend = -1, data = '{}' WHERE friend = $1",
             "DELETE FROM idempotency WHERE owner = $1",
             "DELETE FROM exchange_order WHERE orderer = $1",

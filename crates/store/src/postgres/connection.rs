@@ -18,6 +18,7 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
         return Cow::Borrowed(sql);
     }
     let sql = sql.replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+    let sql = sql.replace("{each ", "SELECT unnest AS value FROM unnest(");
     Cow::Owned(sql.replace("{in ", "= ANY(").replace('}', "::BIGINT[])"))
 }
 

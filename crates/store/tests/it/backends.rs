@@ -74,7 +74,7 @@ async fn reopen_embedded(old: &mut Store, path: &std::path::Path, world: &World)
 
 /// A mobile number of the home plan.
 pub(crate) fn number(n: u64) -> Msisdn {
-    Msisdn::parse_e164(&format!("+861380000{n:04}")).unwrap()
+    Msisdn::parse_e164(&format!("+86138{n:08}")).unwrap()
 }
 
 /// Makes one test a backend of each law.
