@@ -32,6 +32,7 @@ CREATE TABLE share_audience (
     friend BIGINT NOT NULL,
     PRIMARY KEY (share, friend)
 );
+CREATE INDEX share_audience_friend ON share_audience (friend);
 
 -- Which shares stood in somebody's feed, and which were opened: the funnel counts each once.
 CREATE TABLE share_seen (
@@ -40,6 +41,7 @@ CREATE TABLE share_seen (
     opened BIGINT NOT NULL,
     PRIMARY KEY (share, viewer)
 );
+CREATE INDEX share_seen_viewer ON share_seen (viewer);
 
 CREATE TABLE exchange_order (
     id             BYTEA PRIMARY KEY,

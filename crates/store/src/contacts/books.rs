@@ -90,8 +90,12 @@ impl ContactsTx<'_> {
             "UPDATE book SET version = version + 1, size = 0, keys = $1, changed = $2 WHERE key = $3 AND size > 0",
             params![matching::book::encode(&[]), self.world.now(), owner],
         )?;
+        // Both directions are found by their owners: a search by friend would read every match there is.
+        self.view.sql.execute(
+            "DELETE FROM matched WHERE friend = $1 AND owner IN (SELECT m.friend FROM matched m WHERE m.owner = $1)",
+            params![owner],
+        )?;
         self.view.sql.execute("DELETE FROM matched WHERE owner = $1", params![owner])?;
-        self.view.sql.execute("DELETE FROM matched WHERE friend = $1", params![owner])?;
         Ok(())
     }
 
