@@ -13,6 +13,7 @@ use domain::world::after_seconds;
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::exchange::{Order, PlatformNews};
+use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 use store::{FunnelEvent, StoreError, Tx};
 use tmf::{ProductOrder, ProductOrderCreate};
@@ -52,8 +53,15 @@ impl Exchange {
         if self.is_cancel_wanted(id).await? {
             return self.withdraw(id).await;
         }
-        match self.platform.create_order(&request).await {
-            Ok(taken) => self.take_answer(id, &taken).await,
+        failpoints::pass(Point::BeforeForward).await?;
+        let answer = self.platform.create_order(&request).await;
+        failpoints::pass(Point::AfterForward).await?;
+        match answer {
+            Ok(taken) => {
+                let outcome = self.take_answer(id, &taken).await?;
+                failpoints::pass(Point::ForwardWritten).await?;
+                Ok(outcome)
+            }
             Err(error) if error.is_retryable() => {
                 if self.world.seconds_since(order.created) < limits::PLATFORM_UNREACHABLE_S {
                     return Err(JobFailed::new("the platform did not take an order", error));

@@ -9,6 +9,7 @@ use domain::ids::OrderId;
 use domain::order::OrderState;
 use edge::{Path, Problem};
 use jiff::Timestamp;
+use store::failpoints::{self, Point};
 use store::jobs::JobKind;
 use store::{StoreError, Tx};
 use tmf::{Event, Product, ProductOrder};
@@ -54,6 +55,7 @@ async fn listen(
         let write = exchange.store.write::<_, Refused, _>(move |tx| Ok(tx.exchange().put_card(&card)?));
         write.await.map_err(Problem::from)?;
     }
+    failpoints::pass(Point::EventHeard).await.map_err(|error| Problem::from(Refused::from(error)))?;
     Ok(StatusCode::NO_CONTENT)
 }
 

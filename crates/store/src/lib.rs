@@ -11,6 +11,7 @@ pub mod contacts;
 mod embedded;
 mod error;
 pub mod exchange;
+pub mod failpoints;
 mod funnel;
 pub mod jobs;
 mod keys;

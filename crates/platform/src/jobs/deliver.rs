@@ -9,6 +9,7 @@ use domain::limits;
 use http::Request;
 use http::header::CONTENT_TYPE;
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 use store::platform::{HubEventRow, HubListenerRow};
 use tmf::Transport;
@@ -61,7 +62,8 @@ impl DeliverHubEvents {
     /// Writes down that a listener has been told an event.
     async fn mark(&self, listener: HubId, told: Option<i64>) -> Result<(), StoreError> {
         let Some(seq) = told else { return Ok(()) };
-        self.0.store.write(move |tx| tx.platform().remove_hub_events(listener, &[seq])).await
+        self.0.store.write(move |tx| tx.platform().remove_hub_events(listener, &[seq])).await?;
+        failpoints::pass(Point::TellingWritten).await
     }
 }
 
@@ -79,7 +81,9 @@ async fn post(
         .header(CONTENT_TYPE, "application/json")
         .body(Bytes::from(event.body.clone()))
         .map_err(|error| JobFailed::new("a listener's address cannot be called", error))?;
+    failpoints::pass(Point::BeforeTelling).await?;
     let answer = transport.call(request).await;
+    failpoints::pass(Point::AfterTelling).await?;
     let answer = answer.map_err(|error| JobFailed::new("a listener cannot be reached", error))?;
     if answer.status().is_success() {
         return Ok(());

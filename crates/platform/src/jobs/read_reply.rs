@@ -5,6 +5,7 @@ use std::pin::Pin;
 use domain::ids::TextId;
 use serde::Deserialize;
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
 use crate::Platform;
@@ -24,6 +25,7 @@ impl ReadReply {
         let (platform, job) = (self.0.clone(), job.clone());
         let Payload { text } = job.payload()?;
         let store = platform.store.clone();
+        failpoints::pass(Point::BeforeReply).await?;
         let done = store
             .write(move |tx| {
                 // A text already wiped was acted on: the job ran twice.
@@ -34,7 +36,9 @@ impl ReadReply {
                 Ok::<_, Refusal>(tx.jobs().finish(&job)?)
             })
             .await;
-        done.map_err(StoreError::from).map(|()| Outcome::Finished).map_err(JobFailed::from)
+        done.map_err(StoreError::from)?;
+        failpoints::pass(Point::AfterReply).await?;
+        Ok(Outcome::Finished)
     }
 }
 

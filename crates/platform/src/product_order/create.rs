@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::limits;
+use store::failpoints::{self, Point};
 use tmf::ProductOrderCreate;
 
 use crate::Platform;
@@ -21,7 +22,9 @@ pub(crate) async fn create(
     check(&order)?;
     let asked = Asked::read(&order)?;
     let store = platform.store.clone();
+    failpoints::pass(Point::BeforeDecision).await?;
     let order = store.write(move |tx| Desk::new(tx, &platform).take(&asked)).await?;
+    failpoints::pass(Point::AfterDecision).await?;
     metrics::counter!("product_orders_answered_total", "state" => order.state.word()).increment(1);
     let order = wire::order(&order);
     Ok(created(&order, order.href.as_deref().unwrap_or_default()))

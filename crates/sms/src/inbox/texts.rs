@@ -6,6 +6,7 @@ use domain::limits;
 use serde::Serialize;
 use smpp::{DeliverAck, InboundText, text};
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::jobs::JobKind;
 use store::texts::NewInbound;
 
@@ -92,5 +93,8 @@ async fn write(room: &Room, from: Msisdn, destination: String, body: &str) -> Re
         }
         Ok(stored)
     };
-    room.store.write(write).await
+    failpoints::pass(Point::BeforeInbox).await?;
+    let stored = room.store.write(write).await?;
+    failpoints::pass(Point::AfterInbox).await?;
+    Ok(stored)
 }

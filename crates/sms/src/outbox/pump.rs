@@ -6,6 +6,7 @@ use std::time::Duration;
 use domain::ids::TextId;
 use smpp::{Address, Closed, Refusal, Session, Submit, SubmitError, text};
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::texts::{OutboundText, TextState};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -182,10 +183,15 @@ async fn submit_parts(room: &Room, session: &Session, text: &OutboundText) -> Re
             validity: Some(validity),
             receipt: true,
         };
-        let answer = match tag {
-            Some(tag) => session.submit_tagged(submit, tag).await,
-            None => session.submit(submit).await,
+        let answer = match failpoints::pass(Point::BeforeSubmit).await {
+            Ok(()) => match tag {
+                Some(tag) => session.submit_tagged(submit, tag).await,
+                None => session.submit(submit).await,
+            },
+            Err(_) => Err(SubmitError::NotSent),
         };
+        let passed = failpoints::pass(Point::AfterSubmit).await;
+        let answer = answer.and_then(|id| passed.map(|()| id).map_err(|_| SubmitError::Unknown));
         match answer {
             Ok(message_id) => message_ids.push(message_id),
             Err(error) => {

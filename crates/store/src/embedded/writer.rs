@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::connection::{self, SqliteSql};
 use crate::backend::{Effects, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
+use crate::failpoints::{self, Point};
 use crate::store::Signals;
 
 pub(super) enum Message {
@@ -82,7 +83,8 @@ impl Writer {
             return;
         }
         metrics::histogram!("store_commit_writes").record(batch.len() as f64);
-        match self.run_batch(&mut batch) {
+        let done = self.run_batch(&mut batch);
+        match done.and_then(|effects| failpoints::pass_blocking(Point::AfterCommit).map(|()| effects)) {
             Ok(effects) => {
                 effects.into_iter().for_each(|effects| self.signals.tell(effects));
                 batch.into_iter().for_each(|unit| unit.finish(Ok(())));
@@ -104,7 +106,7 @@ impl Writer {
         self.batch_statement("BEGIN IMMEDIATE")?;
         let outcome =
             batch.iter_mut().map(|unit| self.run_unit(unit.as_mut())).collect::<Result<Vec<_>, _>>();
-        match outcome.and_then(|effects| self.batch_statement("COMMIT").map(|()| effects)) {
+        match outcome.and_then(|effects| self.end_batch().map(|()| effects)) {
             Ok(effects) => Ok(effects.into_iter().flatten().collect()),
             Err(error) => {
                 // Fails when SQLite has rolled back by itself; either way nothing of the batch stays.
@@ -112,6 +114,11 @@ impl Writer {
                 Err(error)
             }
         }
+    }
+
+    fn end_batch(&self) -> Result<(), StoreError> {
+        failpoints::pass_blocking(Point::BeforeCommit)?;
+        self.batch_statement("COMMIT")
     }
 
     fn run_unit(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {

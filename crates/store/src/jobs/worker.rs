@@ -13,6 +13,7 @@ use tokio::task::{self, JoinSet};
 
 use super::{Job, JobKind};
 use crate::error::StoreError;
+use crate::failpoints::{self, Point};
 use crate::store::{Store, Tx};
 
 /// How a run ended.
@@ -196,7 +197,13 @@ impl Worker {
         let Some(handler) = self.handlers.get(&job.kind).map(Arc::clone) else { return };
         let lease = Duration::from_secs(limits::JOB_LEASE_S.unsigned_abs());
         // A run past its lease may have a rival: it is given up, and its own write checks the rest.
-        let outcome = tokio::time::timeout(lease, handler.run(&job)).await;
+        let run = async {
+            failpoints::pass(Point::JobTaken).await?;
+            let outcome = handler.run(&job).await?;
+            failpoints::pass(Point::JobDone).await?;
+            Ok(outcome)
+        };
+        let outcome = tokio::time::timeout(lease, run).await;
         let outcome = outcome.unwrap_or_else(|late| Err(JobFailed::new("a job outlived its lease", late)));
         let word = if outcome.is_ok() { "ok" } else { "failed" };
         metrics::counter!("job_runs_total", "kind" => job.kind.word(), "outcome" => word).increment(1);
@@ -204,6 +211,8 @@ impl Worker {
             // The lease ends by itself and the job runs again.
             tracing::warn!(error = &error as &dyn std::error::Error, "a job's end could not be written down");
         }
+        // Nobody waits here for an error.
+        let _ = failpoints::pass(Point::JobSettled).await;
     }
 
     async fn settle(&self, job: &Job, outcome: Result<Outcome, JobFailed>) -> Result<(), StoreError> {

@@ -13,6 +13,7 @@ use tokio_postgres::NoTls;
 use self::connection::PostgresSql;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
+use crate::failpoints::{self, Point};
 use crate::schema;
 use crate::store::{OpenError, Signals, View};
 
@@ -149,7 +150,9 @@ fn write_once(
     let effects = run_write(unit, &mut sql, tools);
     // A closure may swallow or rename a lost race; the connection remembers it.
     let lost = sql.lost_race();
+    failpoints::pass_blocking(Point::BeforeCommit)?;
     sql.end(effects.is_some() && !lost)?;
+    failpoints::pass_blocking(Point::AfterCommit)?;
     if lost { Err(StoreError::new(Kind::Contended, "another write came first")) } else { Ok(effects) }
 }
 
