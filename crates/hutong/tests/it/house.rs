@@ -55,9 +55,7 @@ impl House {
 
     /// Asks the servers to end, as a service manager does; answers whether they ended well.
     pub(crate) fn terminate(&mut self) -> bool {
-        let pid = self.server.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
-        self.server.0.wait().unwrap().success()
+        self.server.terminate()
     }
 
     pub(crate) async fn seed(&self, json: &str) {
@@ -135,7 +133,21 @@ impl House {
 }
 
 /// The servers' process; it never outlives its story, however that ends.
-struct Server(Child);
+pub(crate) struct Server(Child);
+
+impl Server {
+    /// Whether the process is there no more.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+
+    /// Asks it to end, as a service manager does; answers whether it ended well.
+    pub(crate) fn terminate(&mut self) -> bool {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        self.0.wait().unwrap().success()
+    }
+}
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -155,19 +167,25 @@ async fn serve(
     centre: &Simulator,
     log: &Arc<Mutex<Vec<String>>>,
 ) -> (Server, String, String) {
-    let seen = log.lock().unwrap().len();
-    let child = Command::new(env!("CARGO_BIN_EXE_hutong"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
+    command
         .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"])
         .arg("--data")
         .arg(data.path().join("data"))
         .args(["--sms-port", &centre.smpp_addr().port().to_string()])
         .args(["--platform-operator-tokens", OPERATOR_TOKEN])
         .env("HUTONG_LOG_FORMAT", "json")
-        .current_dir(data.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+        .current_dir(data.path());
+    launch(&mut command, log).await
+}
+
+/// Starts the servers and waits until they answer and the link to the centre stands.
+pub(crate) async fn launch(
+    command: &mut Command,
+    log: &Arc<Mutex<Vec<String>>>,
+) -> (Server, String, String) {
+    let seen = log.lock().unwrap().len();
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut server = Server(child);
     let (stderr, kept) = (server.0.stderr.take().unwrap(), Arc::clone(log));
     std::thread::spawn(move || {
@@ -325,8 +343,12 @@ impl Person<'_> {
 
 /// The first run of exactly so many digits.
 pub(crate) fn digits(text: &str, count: usize) -> String {
-    let run = text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == count);
-    run.unwrap_or_else(|| panic!("no {count} digits in a text")).to_owned()
+    try_digits(text, count).unwrap_or_else(|| panic!("no {count} digits in a text"))
+}
+
+/// The first run of exactly so many digits, if there is one.
+pub(crate) fn try_digits(text: &str, count: usize) -> Option<String> {
+    text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == count).map(str::to_owned)
 }
 
 /// The code of a refusal.

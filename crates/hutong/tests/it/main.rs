@@ -5,6 +5,8 @@
 
 mod binary;
 mod configuration;
+#[cfg(feature = "failpoints")]
+mod crash;
 mod endings;
 mod house;
 mod limits;

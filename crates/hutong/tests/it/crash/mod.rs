@@ -1,0 +1,4 @@
+//! The servers die, err and dawdle at every place; nothing acknowledged is lost and nothing is doubled.
+
+mod failpoints;
+mod town;

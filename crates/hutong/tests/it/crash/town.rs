@@ -1,0 +1,254 @@
+//! Servers that are killed and started again on the same data, and an SMS centre that outlives them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use api::client::{Client, ClientError};
+use api::consents::ConsentGiven;
+use api::registration::{BeginRegistration, ConfirmRegistration};
+use domain::consent::Consent;
+use serde_json::Value;
+use smpp::simulator::{Config, ShownText, Simulator};
+use tokio::net::TcpListener;
+use tokio::time::Instant;
+
+use crate::house::{OPERATOR_TOKEN, Server, http, try_digits};
+
+/// Nothing may be stuck for longer.
+pub(crate) const STUCK: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(25);
+
+pub(crate) struct Town {
+    pub(crate) centre: Simulator,
+    data: tempfile::TempDir,
+    log: Arc<Mutex<Vec<String>>>,
+    server: tokio::sync::Mutex<Option<Server>>,
+    at: Mutex<(String, String, Client)>,
+    /// Whether somebody else starts servers that have ended.
+    tended: bool,
+}
+
+impl Town {
+    pub(crate) async fn new(tended: bool) -> Self {
+        let local = || TcpListener::bind("127.0.0.1:0");
+        let config = Config::new(Arc::new(|| 0));
+        let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
+        let nowhere = "http://127.0.0.1:1".to_owned();
+        let _ = http();
+        let client = Client::new(&nowhere).unwrap();
+        Self {
+            centre,
+            data: tempfile::tempdir().unwrap(),
+            log: Arc::default(),
+            server: tokio::sync::Mutex::new(None),
+            at: Mutex::new((nowhere.clone(), nowhere, client)),
+            tended,
+        }
+    }
+
+    fn directory(&self) -> PathBuf {
+        self.data.path().join("data")
+    }
+
+    fn arm_file(&self) -> PathBuf {
+        self.data.path().join("armed")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HUTONG_")) {
+            command.env_remove(name);
+        }
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
+            .arg(self.directory())
+            .args(["--sms-port", &self.centre.smpp_addr().port().to_string()])
+            .args(["--platform-operator-tokens", OPERATOR_TOKEN])
+            .env("HUTONG_LOG_FORMAT", "json")
+            .env("FAILPOINT_FILE", self.arm_file())
+            .current_dir(self.data.path());
+        command
+    }
+
+    /// Starts the servers and kills them before they can be of use.
+    pub(crate) async fn stillborn(&self, after: Duration) {
+        let mut child = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        tokio::time::sleep(after).await;
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// Starts the servers; they answer, and the link to the centre stands.
+    pub(crate) async fn start(&self) {
+        let mut server = self.server.lock().await;
+        *server = None;
+        let (started, api, metrics) = crate::house::launch(&mut self.command(), &self.log).await;
+        *self.at.lock().unwrap() = (api.clone(), metrics, Client::new(&api).unwrap());
+        *server = Some(started);
+    }
+
+    /// Kills the servers without a word.
+    pub(crate) async fn kill(&self) {
+        // Dropping it is kill -9.
+        *self.server.lock().await = None;
+    }
+
+    /// Starts the servers again if they have died, and nobody else does.
+    pub(crate) async fn revive(&self) {
+        if self.tended {
+            return;
+        }
+        let dead = self.server.lock().await.as_mut().is_none_or(Server::has_ended);
+        if dead {
+            self.start().await;
+        }
+    }
+
+    /// Arms a fail point: its word, the passings to let go, what then happens.
+    pub(crate) fn arm(&self, what: &str) {
+        let aside = self.data.path().join("arming");
+        std::fs::write(&aside, what).unwrap();
+        std::fs::rename(aside, self.arm_file()).unwrap();
+    }
+
+    /// Takes the arm away; `true` when it was there no more because its point has acted.
+    pub(crate) fn disarm(&self) -> bool {
+        std::fs::remove_file(self.arm_file()).is_err()
+    }
+
+    /// Ends the servers as a service manager does, and has the data checked; what the check says when it
+    /// finds anything.
+    pub(crate) async fn check(&self) -> Result<(), String> {
+        if let Some(mut server) = self.server.lock().await.take() {
+            assert!(server.terminate(), "the servers end well");
+        }
+        let output = Command::new(env!("CARGO_BIN_EXE_hutong"))
+            .args(["check", "--data"])
+            .arg(self.directory())
+            .current_dir(self.data.path())
+            .output()
+            .unwrap();
+        let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        if output.status.success() { Ok(()) } else { Err(words(&output.stdout) + &words(&output.stderr)) }
+    }
+
+    pub(crate) fn errors_in_log(&self) -> Vec<String> {
+        let log = self.log.lock().unwrap();
+        log.iter().filter(|line| line.contains("\"level\":\"ERROR\"")).cloned().collect()
+    }
+
+    pub(crate) async fn seed(&self, json: String) {
+        let seed = async |town: &Self| {
+            let url = format!("{}/operator/v1/seed", town.at.lock().unwrap().0);
+            let body = http().post(url).bearer_auth(OPERATOR_TOKEN).body(json.clone());
+            let answer = body.header("content-type", "application/json").send().await.ok()?;
+            answer.status().is_success().then_some(())
+        };
+        self.wait_for("the seed", async || seed(self).await).await.unwrap();
+    }
+
+    /// Looks again and again, over deaths; in vain for longer than anything may be stuck is an error.
+    pub(crate) async fn wait_for<T>(
+        &self,
+        what: &str,
+        mut look: impl AsyncFnMut() -> Option<T>,
+    ) -> Result<T, String> {
+        let deadline = Instant::now() + STUCK;
+        loop {
+            self.revive().await;
+            if let Some(found) = look().await {
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                return Err(format!("waited in vain for {what}"));
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Calls again and again until there is an answer; a refusal is one.
+    pub(crate) async fn insist<T>(
+        &self,
+        token: &str,
+        call: impl AsyncFn(Client) -> Result<T, ClientError>,
+    ) -> Result<T, String> {
+        let deadline = Instant::now() + STUCK;
+        loop {
+            self.revive().await;
+            let client = self.at.lock().unwrap().2.clone().with_token(token);
+            match call(client).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.is_retryable() && Instant::now() < deadline => {}
+                Err(ClientError::Problem { problem, .. }) => return Err(problem.code),
+                Err(error) => return Err(format!("{error}")),
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// Registers somebody with both consents; `None` when a death came between, for a code is sent once.
+    pub(crate) async fn sign_in(&self, number: &str) -> Option<String> {
+        let client = self.at.lock().unwrap().2.clone();
+        let body = BeginRegistration { number: number.to_owned(), locale: Some("zh-CN".to_owned()) };
+        let begun = client.begin_registration(&body).await.ok()?;
+        let deadline = Instant::now() + Duration::from_secs(4);
+        let code = loop {
+            if let Some(code) = self.texts(number).await.iter().find_map(|text| try_digits(&text.text, 6)) {
+                break code;
+            }
+            if Instant::now() > deadline {
+                return None;
+            }
+            tokio::time::sleep(GLANCE).await;
+        };
+        let consents = [Consent::Upload, Consent::Subscriptions].map(ConsentGiven::Name).to_vec();
+        let body = ConfirmRegistration { code, device: None, consents };
+        let confirm = async |client: Client| client.confirm_registration(begun.registration_id, &body).await;
+        Some(self.insist("", confirm).await.ok()?.token)
+    }
+
+    pub(crate) async fn texts(&self, number: &str) -> Vec<ShownText> {
+        self.centre.texts(number).await
+    }
+
+    /// The platform's list about one customer.
+    pub(crate) async fn list(&self, path: &str, number: &str) -> Result<Vec<Value>, String> {
+        let look = async || {
+            let api = self.at.lock().unwrap().0.clone();
+            let url = format!("{api}/tmf-api/{path}?relatedParty.id={}", number.replace('+', "%2B"));
+            let answer = http().get(url).bearer_auth(OPERATOR_TOKEN).send().await.ok()?;
+            serde_json::from_str(&answer.text().await.ok()?).ok()
+        };
+        self.wait_for("a list of the platform", look).await
+    }
+
+    pub(crate) async fn metric(&self, name: &str) -> Option<f64> {
+        let url = format!("{}/metrics", self.at.lock().unwrap().1);
+        let text = http().get(url).send().await.ok()?.text().await.ok()?;
+        let line = text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
+        Some(line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0))
+    }
+
+    /// Waits until nothing is under way: no job due, no delivery of the centre open.
+    pub(crate) async fn idle(&self) -> Result<(), String> {
+        let look = async || {
+            let quiet = self.centre.deliveries_open() == 0 && self.metric("jobs_due").await? == 0.0;
+            quiet.then_some(())
+        };
+        self.wait_for("the queue to run empty", look).await
+    }
+
+    /// What is wrong with the texts on a phone: a sign-in code shown twice, any other text more than twice.
+    pub(crate) async fn text_faults(&self, number: &str) -> Vec<String> {
+        let mut shown: BTreeMap<String, usize> = BTreeMap::new();
+        for text in self.texts(number).await {
+            *shown.entry(text.text).or_default() += 1;
+        }
+        let limit = |text: &str| if try_digits(text, 6).is_some() { 1 } else { 2 };
+        let faults = shown.iter().filter(|(text, count)| **count > limit(text));
+        faults.map(|(_, count)| format!("a text was shown {count} times")).collect()
+    }
+}
