@@ -180,10 +180,7 @@ async fn serve(
 }
 
 /// Starts the servers and waits until they answer and the link to the centre stands.
-pub(crate) async fn launch(
-    command: &mut Command,
-    log: &Arc<Mutex<Vec<String>>>,
-) -> (Server, String, String) {
+pub(crate) async fn launch(command: &mut Command, log: &Arc<Mutex<Vec<String>>>) -> (Server, String, String) {
     let seen = log.lock().unwrap().len();
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut server = Server(child);

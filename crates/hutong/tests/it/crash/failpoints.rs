@@ -69,7 +69,8 @@ impl Walk {
         };
         let state = town.wait_for("the order's end", ended).await.unwrap();
         assert_eq!(state, Progress::Completed, "{arm}");
-        let receipt = async || town.texts(&number).await.iter().any(|text| text.text.contains("已开通")).then_some(());
+        let receipt =
+            async || town.texts(&number).await.iter().any(|text| text.text.contains("已开通")).then_some(());
         town.wait_for("the receipt", receipt).await.unwrap();
         town.idle().await.unwrap();
         let reached = town.disarm();
@@ -111,9 +112,9 @@ async fn walk(lane: usize, arms: Vec<String>) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_passes_every_fail_point_with_abort_error_and_delay_and_ends_once() {
     let mut lanes = vec![Vec::new(); 3];
-    let arms = Point::ALL.iter().flat_map(|point| {
-        ["abort", "error", "delay"].map(|action| format!("{} 0 {action}", point.word()))
-    });
+    let arms = Point::ALL
+        .iter()
+        .flat_map(|point| ["abort", "error", "delay"].map(|action| format!("{} 0 {action}", point.word())));
     for (place, arm) in arms.enumerate() {
         lanes[place % 3].push(arm);
     }
