@@ -76,6 +76,7 @@ CREATE INDEX hidden_hidden ON hidden (hidden, owner);
 -- An address book in the cloud: a blob that only the person's own terminals can open.
 CREATE TABLE backup (
     key     BIGINT PRIMARY KEY,
+    version BIGINT NOT NULL,  -- goes up with each blob
     blob    BYTEA NOT NULL,
     changed BIGINT NOT NULL
 );

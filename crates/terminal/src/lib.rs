@@ -3,6 +3,7 @@
 //! It holds no global state and prints nothing: bytes and data in, data out.
 
 pub mod access;
+pub mod backup;
 pub mod memory;
 pub mod read;
 pub mod scan;

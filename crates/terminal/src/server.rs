@@ -5,13 +5,13 @@
 
 use std::future::Future;
 
-use api::Page;
 use api::book::{AmendBook, BookChanged, BookStatus, ReplaceBook};
 use api::client::{Client, ClientError};
 use api::feed::{FeedFilter, FeedItem};
 use api::matches::Match;
 use api::orders::Order;
 use api::subscriptions::{SetShare, Share, Subscription, Unsubscribing};
+use api::{Code, Page};
 use domain::ids::{OrderId, SubscriptionId};
 
 /// What a call answers.
@@ -30,6 +30,14 @@ pub trait BookServer: Sync {
     /// Delivers what changed, onto the version named.
     fn amend_book(&self, body: &AmendBook, if_match: i64)
     -> impl Future<Output = Answer<BookChanged>> + Send;
+}
+
+/// Keeps the encrypted backup.
+pub trait BackupServer: Sync {
+    /// The blob and its version; `None` when there is none.
+    fn backup(&self) -> impl Future<Output = Answer<Option<(i64, Vec<u8>)>>> + Send;
+    /// Keeps a blob in place of the version named; version 0 is none.
+    fn put_backup(&self, blob: Vec<u8>, if_match: i64) -> impl Future<Output = Answer<()>> + Send;
 }
 
 /// Keeps what the person has and shares.
@@ -85,6 +93,20 @@ impl BookServer for Client {
 
     async fn amend_book(&self, body: &AmendBook, if_match: i64) -> Answer<BookChanged> {
         Self::amend_book(self, body, Some(if_match)).await
+    }
+}
+
+impl BackupServer for Client {
+    async fn backup(&self) -> Answer<Option<(i64, Vec<u8>)>> {
+        match Self::backup(self).await {
+            Ok((version, blob)) => Ok(Some((version, blob.into()))),
+            Err(error) if error.code() == Some(Code::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn put_backup(&self, blob: Vec<u8>, if_match: i64) -> Answer<()> {
+        Self::put_backup(self, blob.into(), Some(if_match)).await
     }
 }
 

@@ -22,6 +22,9 @@ pub struct State {
     /// What the server is known to hold of the book.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub book: Option<SyncedBook>,
+    /// The serial number of the newest backup that this terminal has made or seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<u64>,
     /// The keys of taps that the server has not answered yet, by share: a retry is the same order.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taps: BTreeMap<String, String>,

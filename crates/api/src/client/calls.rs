@@ -83,15 +83,16 @@ impl Client {
         self.call(Method::DELETE, &["book"]).done().await
     }
 
-    /// `PUT /v1/book/backup`: keeps an encrypted blob of at most 4 MiB.
-    pub async fn put_backup(&self, blob: Bytes) -> Answer<()> {
-        self.call(Method::PUT, &["book", "backup"]).bytes(blob, BACKUP_MEDIA_TYPE).done().await
+    /// `PUT /v1/book/backup`: keeps an encrypted blob of at most 4 MiB; with `if_match` only in place of
+    /// that version, 0 being none.
+    pub async fn put_backup(&self, blob: Bytes, if_match: Option<i64>) -> Answer<()> {
+        let call = self.call(Method::PUT, &["book", "backup"]);
+        with_version(call, if_match).bytes(blob, BACKUP_MEDIA_TYPE).done().await
     }
 
-    /// `GET /v1/book/backup`: gets the blob back; `not-found` when there is none.
-    pub async fn backup(&self) -> Answer<Bytes> {
-        let (_, blob) = self.call(Method::GET, &["book", "backup"]).bytes_answer().await?;
-        Ok(blob)
+    /// `GET /v1/book/backup`: gets the blob back with its version; `not-found` when there is none.
+    pub async fn backup(&self) -> Answer<(i64, Bytes)> {
+        self.call(Method::GET, &["book", "backup"]).versioned_bytes().await
     }
 
     /// `GET /v1/matches`: one page of the matches.

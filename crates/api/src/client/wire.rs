@@ -1,7 +1,7 @@
 //! One request and its answer: limits, problems, and answers that are none of ours.
 
 use bytes::{Bytes, BytesMut};
-use reqwest::header::{CONTENT_TYPE, HeaderValue, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -77,6 +77,17 @@ impl Call {
         let response = self.send().await?;
         let status = response.status().as_u16();
         read_limited(response).await.map(|body| (status, body))
+    }
+
+    /// Sends it and reads the answer's bytes with the version that its `ETag` names.
+    pub(super) async fn versioned_bytes(mut self) -> Result<(i64, Bytes), ClientError> {
+        self.request = self.request.timeout(ANSWER_LIMIT);
+        let response = self.send().await?;
+        let version = header(&response, ETAG.as_str()).and_then(|tag| tag.trim_matches('"').parse().ok());
+        let status = response.status().as_u16();
+        let version =
+            version.ok_or(ClientError::NotHutong { status, what: "its answer names no version" })?;
+        read_limited(response).await.map(|body| (version, body))
     }
 
     /// Sends it and follows the answer as a stream of events.

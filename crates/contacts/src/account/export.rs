@@ -38,7 +38,7 @@ pub async fn export(
             me: read_me(view, key)?,
             sessions: read_sessions(view, key, caller.session)?,
             book: BookStatus { version: book.version, size: count(book.size) },
-            backup_bytes: backup.map(|blob| count(blob.len())),
+            backup_bytes: backup.map(|(_, blob)| count(blob.len())),
             matches: read_matches(view, key)?,
             hidden: view.contacts().count_hidden(key)?,
             subscriptions,

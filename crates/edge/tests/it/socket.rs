@@ -44,6 +44,6 @@ async fn an_oversized_upload_hears_why_it_is_refused() {
     let body = ReplaceBook { numbers: vec!["+8613800000001".to_owned(); 600_000], confirm_shrink: false };
     refused(client.replace_book(&body, None).await.unwrap_err(), Code::RequestTooLarge);
     // Refused before its body is looked at.
-    refused(client.put_backup(vec![0; 12 << 20].into()).await.unwrap_err(), Code::AuthMissing);
+    refused(client.put_backup(vec![0; 12 << 20].into(), None).await.unwrap_err(), Code::AuthMissing);
     assert!(client.book().await.is_ok());
 }

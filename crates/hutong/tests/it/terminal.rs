@@ -92,3 +92,52 @@ async fn two_newcomers_follow_the_readme() {
     assert_eq!(li.run(&["status"]).status.code(), Some(1));
     house.end().await;
 }
+
+fn phrase_of(answer: &Value) -> String {
+    answer["phrase"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_comes_back_byte_for_byte_on_a_new_device_and_every_fault_has_its_own_name() {
+    let house = House::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let device = |name: &str| Terminal { house: &house, state: directory.path().join(name) };
+    let (old, new) = (device("old.json"), device("new.json"));
+    old.login("13800138001", "+8613800138001").await;
+    // A terminal that knows of no backup; a second code for one number would have to wait a minute.
+    std::fs::copy(&old.state, &new.state).unwrap();
+    let files = [example("zhang_wei.vcf"), example("li_na.vcf")];
+    let phrase = phrase_of(&old.json(&["backup", &files[0], &files[1]]));
+    let with = |device: &Terminal<'_>, phrase: &str, arguments: &[&str]| {
+        device.command(arguments).env("HUTONG_TERMINAL_PHRASE", phrase).stdin(Stdio::null()).output().unwrap()
+    };
+    let refused = |output: Output, words: &str| {
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(stderr.contains(words), "{stderr}");
+    };
+    // The phrase is asked for from the second time on, and another does not overwrite what is there.
+    let other = "legal winner thank year wave sausage worth useful legal winner thank yellow";
+    refused(with(&old, other, &["backup", &files[0]]), "another recovery phrase");
+    assert!(with(&old, &phrase, &["backup", &files[0], &files[1]]).status.success());
+    let into = directory.path().join("restored");
+    let into_text = into.to_str().unwrap();
+    refused(with(&new, "twelve words", &["restore", "--into", into_text]), "not a recovery phrase");
+    refused(with(&new, other, &["restore", "--into", into_text]), "another recovery phrase");
+    assert!(with(&new, &phrase, &["restore", "--into", into_text]).status.success());
+    for file in &files {
+        let name = std::path::Path::new(file).file_name().unwrap();
+        assert_eq!(std::fs::read(into.join(name)).unwrap(), std::fs::read(file).unwrap());
+    }
+    refused(with(&new, &phrase, &["restore", "--into", into_text]), "there already");
+    // A new phrase begins anew, and only the terminal that saw a later number calls an earlier one old.
+    let newest = phrase_of(&new.json(&["backup", "--new-phrase", &files[0]]));
+    refused(with(&old, &phrase, &["backup", &files[0]]), "another recovery phrase");
+    let state = std::fs::read_to_string(&old.state).unwrap();
+    std::fs::write(&old.state, state.replace("\"backup\": 2", "\"backup\": 9")).unwrap();
+    let elsewhere = directory.path().join("elsewhere");
+    let restore = ["restore", "--into", elsewhere.to_str().unwrap()];
+    refused(with(&old, &newest, &restore), "it is an old one");
+    assert!(with(&old, &newest, &[&restore[..], &["--old-too"]].concat()).status.success());
+    house.end().await;
+}

@@ -1,6 +1,7 @@
 //! `hutong terminal …`: the terminal's library on a command line.
 
 mod account;
+mod backup;
 mod book;
 mod orders;
 mod prompt;
@@ -128,6 +129,24 @@ enum Command {
         #[arg(long)]
         take_back: bool,
     },
+    /// Encrypts address-book files under a recovery phrase and leaves them with the server, which cannot read them.
+    Backup {
+        /// The files, such as the .vcf that your phone exports.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Makes a new phrase, and gives up what only the old one opens.
+        #[arg(long)]
+        new_phrase: bool,
+    },
+    /// Gets those files back, byte for byte; asks for the recovery phrase.
+    Restore {
+        /// The folder to write them into; no file there is overwritten.
+        #[arg(long, default_value = ".", value_name = "DIR")]
+        into: PathBuf,
+        /// Takes also an older backup than this terminal knows of.
+        #[arg(long)]
+        old_too: bool,
+    },
     /// Prints everything the server holds about you.
     Export,
     /// Deletes your account and everything held about it.
@@ -170,6 +189,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         Command::Hide { number } => account::hide(&session, &number, true).await,
         Command::Unhide { number } => account::hide(&session, &number, false).await,
         Command::Consent { consent, take_back } => account::consent(&session, consent, take_back).await,
+        Command::Backup { files, new_phrase } => backup::back_up(&session, &files, new_phrase, &world).await,
+        Command::Restore { into, old_too } => backup::restore(&session, &into, old_too).await,
         Command::Export => account::export(&session).await,
         Command::ForgetMe { yes } => account::forget_me(&session, yes).await,
         Command::Logout => account::logout(&session).await,

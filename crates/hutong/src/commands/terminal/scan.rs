@@ -37,7 +37,7 @@ pub(super) fn scan_files(files: &[PathBuf], region: Region) -> Scan {
 }
 
 /// One byte more than the limit is enough to be refused as too large.
-fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(super) fn read_limited(path: &Path) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     std::fs::File::open(path)?.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
