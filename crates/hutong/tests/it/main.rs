@@ -11,6 +11,8 @@ mod endings;
 mod house;
 mod limits;
 mod matching;
+mod matching_disk;
+mod matching_parquet;
 mod numbers;
 mod outside;
 mod scan;

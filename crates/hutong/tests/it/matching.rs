@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::binary::{Ended, run_in};
 
 /// A directory with these files.
-fn directory(files: &[(&str, &[u8])]) -> tempfile::TempDir {
+pub(crate) fn directory(files: &[(&str, &[u8])]) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         fs::write(directory.path().join(name), bytes).unwrap();
@@ -21,13 +21,13 @@ fn directory(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 }
 
 /// Matches files into `pairs.csv`.
-fn match_files(directory: &Path, arguments: &[&str]) -> Ended {
+pub(crate) fn match_files(directory: &Path, arguments: &[&str]) -> Ended {
     let arguments = [&["match", "--json", "--output", "pairs.csv"], arguments].concat();
     run_in(&arguments, b"", directory)
 }
 
 /// Edges, owners and pairs that were counted, and the pairs' file.
-fn answer(ended: &Ended, directory: &Path) -> ([u64; 3], String) {
+pub(crate) fn answer(ended: &Ended, directory: &Path) -> ([u64; 3], String) {
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let counted: Value = serde_json::from_str(&ended.stdout).unwrap();
     assert_eq!(counted.as_object().unwrap().len(), 4, "{counted}");
@@ -45,7 +45,7 @@ fn answer_for(text: &[u8]) -> ([u64; 3], String) {
 }
 
 /// Asserts that a command failed with words, told nothing, and left no file but those it found.
-fn assert_failed(ended: &Ended, directory: &Path, words: &[&str]) {
+pub(crate) fn assert_failed(ended: &Ended, directory: &Path, words: &[&str]) {
     assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{}", ended.stderr);
     for word in words {
         assert!(ended.stderr.contains(word), "{word:?} is missing in {}", ended.stderr);
@@ -55,7 +55,7 @@ fn assert_failed(ended: &Ended, directory: &Path, words: &[&str]) {
     assert!(left.is_empty(), "{left:?}");
 }
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
@@ -125,14 +125,14 @@ fn match_skips_malformed_rows_and_names_their_lines() {
 }
 
 #[test]
-fn match_names_the_first_twenty_malformed_rows_and_counts_all_of_them() {
-    let bad = "x\n".repeat(15);
+fn match_names_the_first_ten_malformed_rows_and_counts_all_of_them() {
+    let bad = "x\n".repeat(7);
     let directory = directory(&[("one", bad.as_bytes()), ("two", format!("{bad}1 2\n2 1\n").as_bytes())]);
     let ended = match_files(directory.path(), &["one", "two"]);
     assert_eq!(answer(&ended, directory.path()).0, [2, 2, 1]);
-    assert_eq!(ended.stderr.lines().count(), 21);
-    assert!(ended.stderr.contains("two, line 5: "), "{}", ended.stderr);
-    assert!(ended.stderr.ends_with("30 malformed rows were skipped; the first 20 are named above\n"));
+    assert_eq!(ended.stderr.lines().count(), 11);
+    assert!(ended.stderr.contains("two, line 3: "), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("14 malformed rows were skipped; the first 10 are named above\n"));
 }
 
 #[test]
@@ -200,17 +200,12 @@ fn match_fails_on_files_that_are_missing_empty_or_directories() {
 }
 
 #[test]
-fn match_refuses_parquet_and_says_what_to_do() {
-    let parquet = b"PAR1\x15\x04\x15\x10\n1 2\n2 1\nPAR1";
-    let directory = directory(&[("table", parquet), ("packed", &gzip(parquet))]);
-    for file in ["table", "packed"] {
-        let ended = match_files(directory.path(), &[file]);
-        assert_failed(&ended, directory.path(), &["is a Parquet file", "Hint: Convert it to CSV"]);
-    }
-    for output in ["pairs.parquet", "pairs.gz"] {
-        let ended = run_in(&["match", "table", "--output", output], b"", directory.path());
-        assert_failed(&ended, directory.path(), &["plain CSV alone"]);
-    }
+fn match_refuses_what_it_cannot_write_or_unpack_and_says_what_to_do() {
+    let directory = directory(&[("edges", b"1 2\n"), ("packed", &gzip(b"PAR1 and more"))]);
+    let ended = match_files(directory.path(), &["packed"]);
+    assert_failed(&ended, directory.path(), &["packed once more", "Hint: Unpack it"]);
+    let ended = run_in(&["match", "edges", "--output", "pairs.gz"], b"", directory.path());
+    assert_failed(&ended, directory.path(), &["plain CSV or as Parquet"]);
 }
 
 #[test]
@@ -243,7 +238,7 @@ fn match_without_json_says_one_line_and_without_output_writes_no_file() {
 }
 
 /// Numbers that look thrown: Marsaglia's xorshift, seeded.
-fn dice(mut state: u64) -> impl FnMut(u64) -> u64 {
+pub(crate) fn dice(mut state: u64) -> impl FnMut(u64) -> u64 {
     move |below| {
         state ^= state << 13;
         state ^= state >> 7;
@@ -253,7 +248,7 @@ fn dice(mut state: u64) -> impl FnMut(u64) -> u64 {
 }
 
 #[test]
-fn match_finds_what_a_naive_matcher_finds_at_any_number_of_threads() {
+fn match_finds_what_a_naive_matcher_finds_at_any_number_of_threads_and_in_any_memory() {
     let mut dice = dice(0x5eed_0042);
     // Several parts and blocks: 2.4 MB of text, 200,000 edges.
     let edges: Vec<(u64, u64)> = (0..200_000).map(|_| (dice(900), dice(1_100))).collect();
@@ -274,9 +269,12 @@ fn match_finds_what_a_naive_matcher_finds_at_any_number_of_threads() {
     let (first, second) = edges.split_at(130_000);
     let directory =
         directory(&[("first", write(first).as_bytes()), ("second", &gzip(write(second).as_bytes()))]);
-    for threads in ["1", "2", "7"] {
-        let ended = match_files(directory.path(), &["--threads", threads, "first", "second"]);
+    let memory = ["--memory", "1M"];
+    for (threads, memory) in [("1", &[][..]), ("2", &memory), ("7", &[]), ("3", &["--memory", "2G"])] {
+        let arguments = [&["--threads", threads], memory, &["first", "second"]].concat();
+        let ended = match_files(directory.path(), &arguments);
         assert_eq!(ended.stderr, "");
-        assert!(answer(&ended, directory.path()) == (counts, expected.clone()), "{threads} threads");
+        assert!(answer(&ended, directory.path()) == (counts, expected.clone()), "{arguments:?}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 3, "something is left over");
     }
 }

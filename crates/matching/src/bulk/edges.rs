@@ -3,12 +3,12 @@
 use super::grid::Grid;
 use super::halves::{Halves, Word};
 use super::join::join;
-use super::owners::{BATCH, OwnerCollector, Owners, scale};
+use super::owners::{OwnerCollector, Owners};
 use super::sink::PairSink;
 use super::source::EdgeSource;
+use super::table::{BATCH, Table};
 use super::work::share;
 use super::{Edge, Summary};
-use crate::mix::mix;
 use std::num::NonZeroUsize;
 
 /// Finds all pairs whose edges stand in both directions, on so many threads.
@@ -50,125 +50,149 @@ where
     E: EdgeSource + ?Sized,
     S: PairSink<u64> + ?Sized,
 {
-    let starts = owners.slice_starts(slices);
-    let greatest = starts.windows(2).map(|two| two[1] - two[0]).max().unwrap_or(0);
-    let grid = Grid::new::<W>(slices, greatest as usize)?;
+    let grid = Grid::new::<W>(slices, Table::greatest(owners, slices))?;
+    let table = Table::new(owners, slices);
     let parts = edges.parts();
     let halves = share(threads, parts, |mine| {
         let room = edge_count.div_ceil(threads.get().min(parts).max(1));
-        let mut thrower: Thrower<W> = Thrower::new(owners, grid, &starts, room);
+        let mut thrower: Thrower<W> = Thrower::new(&table, grid, room);
         for part in mine {
             edges.read_part(part, &mut |chunk| thrower.throw(chunk));
         }
         thrower.finish()
     });
-    Some(join(grid, &halves, threads, sink, |slice, local| owners.key(starts[slice] + local - 1)))
+    Some(join(grid, &halves, threads, sink, |slice, local| table.key(slice, local)))
 }
 
 pub(super) fn collect_owners<E: EdgeSource + ?Sized>(edges: &E, threads: NonZeroUsize) -> (Owners, usize) {
     let collected = share(threads, edges.parts(), |mine| {
-        let (mut owners, mut count) = (OwnerCollector::default(), 0);
+        let (mut owners, mut count, mut all) = (OwnerCollector::default(), 0, 0);
         for part in mine {
             edges.read_part(part, &mut |chunk| {
                 count += chunk.len();
+                all |= chunk.iter().fold(0, |all, edge| all | edge.owner | edge.contact);
                 chunk.iter().for_each(|edge| owners.note(edge.owner));
             });
         }
-        (owners.into_mixed(), count)
+        (owners.into_keys(), count, all)
     });
-    let mut mixed = Vec::with_capacity(collected.iter().map(|(owners, _)| owners.len()).sum());
-    let mut count = 0;
-    for (owners, edges) in collected {
-        mixed.extend(owners);
+    let mut keys = Vec::with_capacity(collected.iter().map(|(owners, ..)| owners.len()).sum());
+    let (mut count, mut all) = (0, 0);
+    for (owners, edges, bits) in collected {
+        keys.extend(owners);
         count += edges;
+        all |= bits;
     }
-    (Owners::from_mixed(mixed), count)
+    (Owners::rank(keys, all), count)
 }
 
 /// One edge that waits for others with contacts of the same slice.
 #[derive(Clone, Copy, Default)]
 struct Waiting {
-    mixed_contact: u64,
+    contact: u64,
     owner: u32,
 }
 
-/// Edges that wait for one slice: each of its lines is then used about five times once it is near.
+/// Edges that wait for one slice: each line of the table is then used about five times once it is near.
 const WAITING: usize = 128 * BATCH;
 
-/// Up to so many slices, 3 MB of owners, waiting for others costs more than looking up at once.
-const SLICES_AT_ONCE: usize = 16;
+/// Owners are looked up one by one where so few follow one another in a batch; a lookup on its own takes about as
+/// long as eight in a batch.
+const OWNERS_ONE_BY_ONE: usize = BATCH / 8;
 
 /// One thread's part of the second pass.
 struct Thrower<'a, W> {
-    owners: &'a Owners,
+    table: &'a Table<'a>,
     grid: Grid,
-    /// The first rank of each slice.
-    starts: &'a [u32],
-    waiting: Vec<Vec<Waiting>>,
+    /// Room for as many edges of each slice as may wait, and how many do.
+    waiting: Vec<Waiting>,
+    filled: Vec<u32>,
     halves: Halves<W>,
     /// The owner of the edge before, and its address.
     last: Option<(u64, u32)>,
 }
 
 impl<'a, W: Word> Thrower<'a, W> {
-    fn new(owners: &'a Owners, grid: Grid, starts: &'a [u32], halves_max: usize) -> Self {
-        let room = WAITING.min(halves_max.next_multiple_of(BATCH));
-        let waiting = (0..grid.slices).map(|_| Vec::with_capacity(room)).collect();
-        Self { owners, grid, starts, waiting, halves: Halves::new(grid.squares(), halves_max), last: None }
+    fn new(table: &'a Table<'a>, grid: Grid, halves_max: usize) -> Self {
+        let waiting = vec![Waiting::default(); grid.slices * WAITING];
+        let halves = Halves::new(grid.squares(), halves_max);
+        Self { table, grid, waiting, filled: vec![0; grid.slices], halves, last: None }
     }
 
     fn throw(&mut self, edges: &[Edge]) {
         for batch in edges.chunks(BATCH) {
-            let mut waiting = [Waiting::default(); BATCH];
-            let mut owners = [0; BATCH];
-            self.find_owners(batch, &mut owners);
-            for ((edge, owner), place) in batch.iter().zip(owners).zip(&mut waiting) {
-                *place = Waiting { mixed_contact: mix(edge.contact), owner };
-            }
-            if self.grid.slices <= SLICES_AT_ONCE {
-                self.look_up(&waiting, batch.len());
+            let changes = batch.windows(2).map(|two| u32::from(two[0].owner != two[1].owner)).sum::<u32>();
+            if changes as usize <= OWNERS_ONE_BY_ONE {
+                batch.chunk_by(|a, b| a.owner == b.owner).for_each(|edges| self.throw_book(edges));
             } else {
-                waiting.iter().take(batch.len()).for_each(|&one| self.wait(one));
+                self.throw_mixed(batch);
+            }
+        }
+    }
+
+    /// Throws edges of one owner.
+    #[inline(always)]
+    fn throw_book(&mut self, edges: &[Edge]) {
+        let Some(&Edge { owner: key, .. }) = edges.first() else { return };
+        let owner = match self.last {
+            Some((last, owner)) if last == key => owner,
+            _ => self.address(self.table.find(self.table.spread().of(key))),
+        };
+        self.last = Some((key, owner));
+        edges.iter().for_each(|edge| self.wait(edge.contact, owner));
+    }
+
+    /// Throws edges of many owners.
+    fn throw_mixed(&mut self, batch: &[Edge]) {
+        for edge in batch {
+            let owner = self.address(self.table.find(self.table.spread().of(edge.owner)));
+            self.wait(edge.contact, owner);
+        }
+    }
+
+    #[inline(always)]
+    fn address(&self, (slice, local): (usize, u32)) -> u32 {
+        self.grid.address(slice, local)
+    }
+
+    #[inline(always)]
+    fn wait(&mut self, contact: u64, owner: u32) {
+        let contact = self.table.spread().of(contact);
+        let slice = self.table.slice(contact);
+        let filled = self.filled[slice] as usize;
+        self.waiting[slice * WAITING + filled] = Waiting { contact, owner };
+        self.filled[slice] = filled as u32 + 1;
+        if filled + 1 == WAITING {
+            self.look_up_slice(slice);
+        }
+    }
+
+    /// Looks up what waits for one slice, and throws what is between owners.
+    #[inline(never)]
+    fn look_up_slice(&mut self, slice: usize) {
+        let filled = std::mem::take(&mut self.filled[slice]) as usize;
+        let start = slice * WAITING;
+        // Up to a whole batch; what is beyond was looked up before, or is no edge, and is not thrown.
+        for from in (start..start + filled).step_by(BATCH) {
+            let edges = (start + filled - from).min(BATCH);
+            if self.table.exact() {
+                self.look_up::<true>(slice, from, edges);
+            } else {
+                self.look_up::<false>(slice, from, edges);
             }
         }
     }
 
     #[inline(always)]
-    fn wait(&mut self, one: Waiting) {
-        let slice = scale(one.mixed_contact, self.grid.slices);
-        let waiting = &mut self.waiting[slice];
-        waiting.push(one);
-        if waiting.len() >= WAITING {
-            self.look_up_slice(slice);
-        }
-    }
-
-    /// Looks up what waits for one slice.
-    #[inline(never)]
-    fn look_up_slice(&mut self, slice: usize) {
-        let mut waiting = std::mem::take(&mut self.waiting[slice]);
-        let (batches, rest) = waiting.as_chunks::<BATCH>();
-        batches.iter().for_each(|batch| self.look_up(batch, BATCH));
-        let mut batch = [Waiting::default(); BATCH];
-        batch[..rest.len()].copy_from_slice(rest);
-        self.look_up(&batch, rest.len());
-        waiting.clear();
-        self.waiting[slice] = waiting;
-    }
-
-    /// Looks the contacts of some edges up and throws what is between owners.
-    #[inline]
-    fn look_up(&mut self, batch: &[Waiting; BATCH], edges: usize) {
+    fn look_up<const EXACT: bool>(&mut self, slice: usize, from: usize, edges: usize) {
         let grid = self.grid;
-        let mut ids = [0; BATCH];
-        self.owners.find_batch(|at| batch[at].mixed_contact, &mut ids);
-        for (one, &id) in batch.iter().zip(&ids).take(edges) {
-            let slice = scale(one.mixed_contact, grid.slices);
-            let known = id != Owners::NONE;
-            // An unknown contact stands for the first of its slice, so that its square is in range.
-            let local = if known { id.wrapping_sub(self.starts[slice]) } else { 0 };
-            let contact = grid.address(slice, local + 1);
-            let keep = known & (contact != one.owner);
+        let Some(batch) = self.waiting[from..].first_chunk::<BATCH>() else { return };
+        let mut locals = [0; BATCH];
+        self.table.find_batch::<EXACT>(slice, |at| batch[at].contact, &mut locals);
+        for (one, &local) in batch.iter().zip(&locals).take(edges) {
+            // An unknown contact is nobody of this slice, so that its square is in range.
+            let contact = grid.address(slice, local);
+            let keep = (local != 0) & (contact != one.owner);
             self.halves.push(grid.square(one.owner, contact), grid.half(one.owner, contact), keep);
         }
     }
@@ -177,43 +201,4 @@ impl<'a, W: Word> Thrower<'a, W> {
         (0..self.grid.slices).for_each(|slice| self.look_up_slice(slice));
         self.halves
     }
-
-    /// Finds the owners' addresses: one by one where each has many edges in a row, together where they have not.
-    #[inline]
-    fn find_owners(&mut self, batch: &[Edge], addresses: &mut [u32; BATCH]) {
-        let mut last = self.last;
-        let mut alone = 0;
-        for (edge, place) in batch.iter().zip(addresses.iter_mut()) {
-            let address = match last {
-                Some((owner, address)) if owner == edge.owner => address,
-                _ if alone == OWNERS_ONE_BY_ONE => return self.find_all_owners(batch, addresses),
-                _ => {
-                    alone += 1;
-                    let mixed = mix(edge.owner);
-                    self.address(mixed, self.owners.find(mixed))
-                }
-            };
-            last = Some((edge.owner, address));
-            *place = address;
-        }
-        self.last = last;
-    }
-
-    fn find_all_owners(&self, batch: &[Edge], addresses: &mut [u32; BATCH]) {
-        let mixed = |at: usize| batch.get(at).map_or(0, |edge| mix(edge.owner));
-        let mut ids = [0; BATCH];
-        self.owners.find_batch(mixed, &mut ids);
-        for (at, (address, id)) in addresses.iter_mut().zip(ids).enumerate() {
-            *address = self.address(mixed(at), id);
-        }
-    }
-
-    #[inline]
-    fn address(&self, mixed: u64, id: u32) -> u32 {
-        let slice = scale(mixed, self.grid.slices);
-        self.grid.address(slice, id.wrapping_sub(self.starts[slice]).wrapping_add(1))
-    }
 }
-
-/// A lookup on its own takes about as long as eight in a batch.
-const OWNERS_ONE_BY_ONE: usize = BATCH / 8;

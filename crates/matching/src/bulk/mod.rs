@@ -14,6 +14,7 @@ mod partitions;
 mod sink;
 mod source;
 mod stream;
+mod table;
 mod work;
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 ///
 /// Partitions are numbered by the matcher, from 0 on, each number used for one partition only. Errors should
 /// name the file; they end the match and come out of it unchanged.
-pub trait Spill {
+pub trait Spill: Send {
     /// Appends bytes to a partition, which begins with the first ones.
     ///
     /// # Errors

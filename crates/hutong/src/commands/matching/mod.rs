@@ -1,27 +1,35 @@
 //! `hutong match`: bulk matching of directed edge lists, without a server.
 
+mod edges;
+mod input;
+mod memory;
 mod output;
-mod read;
-mod row;
+mod pairs;
+mod progress;
+mod temporary;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use matching::bulk::{CountOnly, Edge, Summary, match_edges};
+use matching::bulk::{CountOnly, EdgeStream, Summary};
 
+use self::edges::Edges;
 use self::output::Output;
+use self::pairs::Pairs;
+use self::progress::Progress;
+use self::temporary::{Partitions, TemporaryFile};
 use crate::failure::Failure;
 
 /// Its flags.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Edge lists, an owner and a contact a line, parted by a space, a tab or a comma; plain or gzip.
+    /// Edge lists: text, plain or gzip, with an owner and a contact a line, parted by a space, a tab or a comma; or
+    /// Parquet, with columns `owner` and `contact`, or whatever its first two are called.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Where the pairs go, as CSV: both numbers of a pair a line, the smaller one first, sorted.
+    /// Where the pairs go, the smaller number first, sorted: CSV, or Parquet where the name ends in .parquet.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Prints what was counted as JSON.
@@ -33,6 +41,13 @@ pub(crate) struct Args {
     /// How many threads match; as many as there are processors when it is left out.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// How much memory to use, about, such as 512M or 4G; what is more goes to a temporary file. Without it
+    /// everything is held in memory.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse)]
+    memory: Option<usize>,
+    /// Where temporary files go; beside the output when it is left out.
+    #[arg(long, value_name = "DIRECTORY", requires = "memory")]
+    temp: Option<PathBuf>,
 }
 
 /// What was counted, and how long it all took.
@@ -52,35 +67,62 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let began = Instant::now();
     // First of all, so that hours of matching are not lost to a name that cannot be written.
     let output = args.output.as_deref().map(Output::create).transpose()?;
-    let edges = read::read_all(&args.files, args.strict)?;
+    let lengths = input::lengths(&args.files)?;
+    let progress = Progress::begin(lengths.iter().sum());
+    let outcome = match_all(args, &lengths, output, &progress);
+    progress.end();
+    tell(outcome?, began.elapsed().as_secs_f64(), args.json)
+}
+
+fn match_all(
+    args: &Args,
+    lengths: &[u64],
+    output: Option<Output>,
+    progress: &Progress,
+) -> Result<Summary, Failure> {
     let threads = threads(args.threads);
-    let summary = match output {
-        Some(output) => {
-            let (summary, pairs) = gather(&edges, threads);
-            output.write(&pairs)?;
-            summary
-        }
-        None => match_edges(edges.as_slice(), threads, &CountOnly),
+    let temporary = || {
+        TemporaryFile::create(&temporary_directory(args, output.as_ref())).map_err(|error| spilled(&error))
     };
-    tell(summary, began.elapsed().as_secs_f64(), args.json)
+    // Where pairs are kept they take part of the memory; there are far fewer of them than edges.
+    let of_pairs = |memory: usize| if args.output.is_some() { memory / 4 } else { 0 };
+    let mut partitions = args.memory.map(|_| temporary().map(Partitions::new)).transpose()?;
+    let edges = match (args.memory, &mut partitions) {
+        (Some(memory), Some(partitions)) => {
+            Edges::spilled(EdgeStream::new(memory - of_pairs(memory), partitions))
+        }
+        _ => Edges::whole(),
+    };
+    input::read_all(&args.files, lengths, args.strict, threads, &edges, progress)?;
+    progress.turn_to("matching");
+    let pairs = match args.memory {
+        Some(memory) => Pairs::on_disk(of_pairs(memory), temporary()?),
+        None => Pairs::in_memory(),
+    };
+    let Some(output) = output else {
+        return edges.matched(threads, &CountOnly).map_err(|error| spilled(&error));
+    };
+    let summary = edges.matched(threads, &pairs).map_err(|error| spilled(&error))?;
+    progress.turn_to("writing");
+    let sorted = pairs.sorted().map_err(|error| spilled(&error))?;
+    output.write(sorted)?;
+    Ok(summary)
+}
+
+fn temporary_directory(args: &Args, output: Option<&Output>) -> PathBuf {
+    let beside = || output.map(|output| output.directory().to_owned());
+    args.temp.clone().or_else(beside).unwrap_or_else(std::env::temp_dir)
+}
+
+fn spilled(error: &io::Error) -> Failure {
+    Failure::user("what does not fit in memory cannot be kept on disk")
+        .because(error)
+        .hint("Name a directory with more room by --temp, or allow more memory by --memory.")
 }
 
 fn threads(wanted: Option<u16>) -> NonZeroUsize {
     let wanted = wanted.and_then(|threads| NonZeroUsize::new(threads.into()));
     wanted.or_else(|| std::thread::available_parallelism().ok()).unwrap_or(NonZeroUsize::MIN)
-}
-
-/// Matches and keeps the pairs, sorted.
-fn gather(edges: &[Vec<Edge>], threads: NonZeroUsize) -> (Summary, Vec<(u64, u64)>) {
-    let found = Mutex::new(Vec::new());
-    let sink = |pairs: &[(u64, u64)]| {
-        // A thread that panics while it holds the lock ends the whole process.
-        found.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(pairs);
-    };
-    let summary = match_edges(edges, threads, &sink);
-    let mut pairs = found.into_inner().unwrap_or_else(PoisonError::into_inner);
-    pairs.sort_unstable();
-    (summary, pairs)
 }
 
 fn tell(summary: Summary, seconds: f64, json: bool) -> Result<(), Failure> {
@@ -92,5 +134,5 @@ fn tell(summary: Summary, seconds: f64, json: bool) -> Result<(), Failure> {
         format!("{edges} edges of {owners} owners: {mutual_pairs} mutual pairs, in {seconds:.3} s")
     };
     text.push('\n');
-    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::stdout(&error))
+    io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::stdout(&error))
 }
