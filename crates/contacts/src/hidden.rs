@@ -7,6 +7,7 @@ use domain::key::ContactKey;
 use domain::{limits, number};
 use edge::{Caller, Path, Problem};
 use store::Tx;
+use store::audit::{AuditAction, AuditEntry};
 
 use crate::Contacts;
 use crate::books::tell_match;
@@ -29,7 +30,8 @@ pub async fn hide(
             let detail = "You hide as many people as is possible. Show somebody again first.";
             return Err(Problem::new(Code::RequestInvalid, detail).into());
         }
-        Ok(tx.contacts().hide(caller.key, other)?)
+        tx.contacts().hide(caller.key, other)?;
+        Ok(tx.audit().append(&AuditEntry::by(caller.key, AuditAction::Hidden))?)
     };
     contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
@@ -52,7 +54,7 @@ pub async fn show(
             // To the other it is a match like any: nothing says that it was hidden for a time.
             tell_match(tx, caller.key, other)?;
         }
-        Ok(())
+        Ok(tx.audit().append(&AuditEntry::by(caller.key, AuditAction::Unhidden))?)
     };
     contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)

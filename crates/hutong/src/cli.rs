@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Prints the contract of the subscriber interface.
     #[cfg(feature = "server")]
     Openapi(commands::openapi::Args),
+    /// Checks, lists and marks the log of every decision and every operator's action.
+    #[cfg(feature = "server")]
+    Audit(commands::audit::Args),
     /// Says what is wrong with this installation.
     #[cfg(feature = "server")]
     Doctor(commands::doctor::Args),

@@ -6,6 +6,7 @@ use std::pin::Pin;
 use domain::key::ContactKey;
 use domain::world::World;
 
+use crate::audit::Head;
 use crate::error::StoreError;
 use crate::keys::Keys;
 use crate::sql::Sql;
@@ -38,6 +39,8 @@ pub(crate) struct Effects {
     pub(crate) jobs: bool,
     /// A text may be due.
     pub(crate) texts: bool,
+    /// Chains of the audit log grew.
+    pub(crate) audit: Vec<Head>,
 }
 
 /// The tools that every transaction needs beside its connection.

@@ -37,6 +37,10 @@ pub enum Purpose {
     ShareId,
     /// What a listener at the hub is told.
     HubEvent,
+    /// The secret of the audit log's hashes.
+    AuditKey,
+    /// What makes one person's pseudonyms in the audit log.
+    AuditSalt,
 }
 
 impl Purpose {
@@ -47,6 +51,8 @@ impl Purpose {
             Self::Code => b"code",
             Self::ShareId => b"share-id",
             Self::HubEvent => b"hub-event",
+            Self::AuditKey => b"audit-key",
+            Self::AuditSalt => b"audit-salt",
         }
     }
 }

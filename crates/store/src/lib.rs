@@ -6,6 +6,7 @@
 //! they serve and are written once, over the port in [`mod@sql`]; which backend runs is known here
 //! alone.
 
+pub mod audit;
 mod backend;
 pub mod contacts;
 mod embedded;

@@ -1,12 +1,13 @@
 //! The store's face: open, read, write, and hear of commits.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use domain::key::ContactKey;
 use domain::world::World;
 use tokio::sync::{broadcast, oneshot, watch};
 
+use crate::audit::{self, AuditTx, AuditView, Heads};
 use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
 use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
@@ -43,6 +44,9 @@ pub enum OpenError {
         /// The newest schema known here.
         known: i64,
     },
+    /// Whoever only looks finds no data of this version.
+    #[error("there is no data of this version of hutong yet: start the servers once")]
+    NotBegun,
     /// The key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -57,12 +61,18 @@ pub(crate) struct Signals {
     events: broadcast::Sender<ContactKey>,
     jobs: watch::Sender<u64>,
     texts: watch::Sender<u64>,
+    audit: Arc<OnceLock<audit::Keeper>>,
 }
 
 impl Signals {
     fn new() -> Self {
         // A stream that lags behind so many events reads the table anyway.
-        Self { events: broadcast::channel(1024).0, jobs: watch::channel(0).0, texts: watch::channel(0).0 }
+        Self {
+            events: broadcast::channel(1024).0,
+            jobs: watch::channel(0).0,
+            texts: watch::channel(0).0,
+            audit: Arc::default(),
+        }
     }
 
     /// Tells whoever listens what a commit has caused.
@@ -73,6 +83,9 @@ impl Signals {
         }
         if effects.jobs {
             self.jobs.send_modify(|count| *count += 1);
+        }
+        if let Some(keeper) = self.audit.get().filter(|_| !effects.audit.is_empty()) {
+            keeper.tell(effects.audit);
         }
         if effects.texts {
             self.texts.send_modify(|count| *count += 1);
@@ -107,6 +120,26 @@ impl Store {
         let (tools, signals) = (Tools { keys, world }, Signals::new());
         let backend = Arc::new(Postgres::open(url, tools.clone(), signals.clone()).await?);
         Ok(Self { backend, tools, signals })
+    }
+
+    /// Looks into what the embedded store in a directory holds, beside a running server or without one;
+    /// nothing can be written.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn look_embedded(directory: &Path, keys: Keys, world: World) -> Result<Self, OpenError> {
+        let (tools, signals) = (Tools { keys, world }, Signals::new());
+        Ok(Self { backend: Arc::new(Embedded::look(directory, tools.clone())?), tools, signals })
+    }
+
+    /// Looks into what PostgreSQL holds, without bringing its schema up to date; nothing is to be written.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub async fn look_postgres(url: &str, keys: Keys, world: World) -> Result<Self, OpenError> {
+        let (tools, signals) = (Tools { keys, world }, Signals::new());
+        let backend = Postgres::look(url, tools.clone(), signals.clone()).await?;
+        Ok(Self { backend: Arc::new(backend), tools, signals })
     }
 
     /// Whether a directory holds an embedded store already.
@@ -161,6 +194,53 @@ impl Store {
     /// Finishes what is queued and closes; later calls fail as unavailable.
     pub async fn close(&self) {
         self.backend.close().await;
+        if let Some(keeper) = self.signals.audit.get() {
+            keeper.flush().await;
+        }
+    }
+
+    /// Keeps the audit log's heads in a file from here on; only the first call counts. What the file said
+    /// before is looked at first: when the log does not hold it, the log was cut off or changed while no
+    /// server ran. That is reported, and the file set aside as what it has to say.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn keep_audit_heads(&self, file: &Path) -> Result<(), StoreError> {
+        let before = std::fs::read_to_string(file);
+        let (missing, known) = match &before {
+            Ok(text) => (false, Heads::parse(text).ok()),
+            Err(error) => (error.kind() == std::io::ErrorKind::NotFound, None),
+        };
+        let (heads, holds) = self
+            .read::<_, StoreError, _>(move |view| {
+                let heads = view.audit().heads()?;
+                let mut holds = known.is_some();
+                for head in known.iter().flat_map(Heads::all) {
+                    holds &= view.audit().holds(head)?;
+                }
+                Ok((heads, holds))
+            })
+            .await?;
+        if missing && heads.rows() > 0 {
+            tracing::error!(
+                "the file with the audit log's heads is gone, so a log cut off would not be noticed; run 'hutong audit verify' with a head kept elsewhere"
+            );
+        } else if !missing && !holds {
+            tracing::error!(
+                "the audit log is not the one its heads were kept of: it was cut off, changed, or put back from a backup; run 'hutong audit verify'"
+            );
+            set_aside(file, self.tools.world.now());
+        }
+        let _ = self.signals.audit.set(audit::Keeper::start(file.to_owned(), heads)?);
+        Ok(())
+    }
+
+    /// The files in which heads of this log were kept, those set aside included.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn audit_head_files(file: &Path) -> std::io::Result<Vec<PathBuf>> {
+        audit::head_files(file)
     }
 
     /// Changes whenever a commit may have made a job due.
@@ -176,6 +256,17 @@ impl Store {
     /// Receives the key of each subscriber whose event stream grew in this process.
     pub fn events_signal(&self) -> broadcast::Receiver<ContactKey> {
         self.signals.events.subscribe()
+    }
+}
+
+fn set_aside(file: &Path, now: jiff::Timestamp) {
+    let mut aside = file.as_os_str().to_owned();
+    aside.push(format!(".{}", now.as_millisecond()));
+    if let Err(error) = std::fs::rename(file, aside) {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "the file with the audit log's heads cannot be set aside"
+        );
     }
 }
 
@@ -300,6 +391,8 @@ rooms! {
     jobs: JobsView, JobsTx;
     /// The steps from a share to a subscription.
     funnel: FunnelView, FunnelTx;
+    /// Every decision and every action of an operator.
+    audit: AuditView, AuditTx;
 }
 
 /// Declares a room's view and transaction, the transaction reading as the view.

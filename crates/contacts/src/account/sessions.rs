@@ -8,7 +8,8 @@ use axum::http::StatusCode;
 use domain::ids::SessionId;
 use domain::key::ContactKey;
 use edge::{Caller, Paging, Problem};
-use store::View;
+use store::audit::{AuditAction, AuditEntry};
+use store::{Tx, View};
 
 use crate::Contacts;
 use crate::problem::Refused;
@@ -30,10 +31,13 @@ pub async fn list(
 #[utoipa::path(delete, path = "/v1/session", operation_id = "endSession", security(("token" = [])),
     responses((status = 204)))]
 pub async fn end(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
-    let write = contacts
-        .store
-        .write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, caller.session)?));
-    write.await.map_err(Problem::from)?;
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        if tx.contacts().end_session(caller.key, caller.session)? {
+            tx.audit().append(&AuditEntry::by(caller.key, AuditAction::SignedOut))?;
+        }
+        Ok(())
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

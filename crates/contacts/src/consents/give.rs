@@ -8,6 +8,7 @@ use domain::key::ContactKey;
 use edge::{Caller, Json, Path, Problem};
 use jiff::Timestamp;
 use serde_json::json;
+use store::audit::{AuditAction, AuditEntry};
 use store::jobs::JobKind;
 use store::{StoreError, Tx};
 
@@ -43,6 +44,8 @@ pub(crate) fn write_consent(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tx.contacts().give_consent(key, consent, version)?;
+    let entry = AuditEntry::by(key, AuditAction::ConsentGiven).with("consent", consent.word());
+    tx.audit().append(&entry)?;
     if consent == Consent::Subscriptions {
         let topic = key.value().to_string();
         tx.jobs().enqueue_topic(JobKind::SyncSubscriptions, &topic, &json!({ "key": key.value() }), now)?;

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use domain::consent::Consent;
 use edge::{Caller, Path, Problem};
 use store::Tx;
+use store::audit::{AuditAction, AuditEntry};
 
 use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
@@ -21,6 +22,8 @@ pub async fn take_back(
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         still_signed_in(tx, &caller)?;
         tx.contacts().take_back_consent(caller.key, consent)?;
+        let entry = AuditEntry::by(caller.key, AuditAction::ConsentTakenBack).with("consent", consent.word());
+        tx.audit().append(&entry)?;
         match consent {
             Consent::Upload => tx.contacts().forget_book(caller.key)?,
             Consent::Subscriptions => tx.exchange().forget_subscriptions(caller.key)?,

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::ids::{RegistrationId, SessionId, SubscriberId};
 use edge::{Json, Path, Peer, Problem};
 use store::Tx;
+use store::audit::{AuditAction, AuditEntry};
 use store::contacts::{CodeTried, NewSession, Subscriber};
 
 use crate::Contacts;
@@ -55,6 +56,7 @@ pub async fn confirm(
             return Ok(Err(refusal));
         };
         let subscriber = tx.contacts().sign_in(number, locale, fresh, &session)?;
+        tx.audit().append(&AuditEntry::by(subscriber.key, AuditAction::SignedIn))?;
         for given in &body.consents {
             write_consent(tx, subscriber.key, given.consent(), given.version().unwrap_or_default(), now)?;
         }

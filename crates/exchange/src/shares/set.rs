@@ -8,7 +8,8 @@ use domain::ids::SubscriptionId;
 use domain::key::ContactKey;
 use domain::{consent, limits, number};
 use edge::{Caller, Json, Path, Problem};
-use serde_json::json;
+use serde_json::{Value, json};
+use store::audit::{AuditAction, AuditEntry};
 use store::exchange::EventKind;
 use store::{FunnelEvent, StoreError, Tx};
 
@@ -38,6 +39,14 @@ pub async fn set(
             return Err(Problem::new(Code::ShareNotShareable, detail).into());
         }
         let (share, fresh) = tx.exchange().share(caller.key, id, &audience)?;
+        let named = match &audience {
+            consent::Audience::Matches => Value::from("matches"),
+            consent::Audience::Only(friends) => friends.len().into(),
+        };
+        let entry = AuditEntry::by(caller.key, AuditAction::Shared)
+            .with("offering", held.offering.as_str())
+            .with("audience", named);
+        tx.audit().append(&entry)?;
         if fresh {
             tell_share(tx, caller.key, share, &held.offering)?;
         }

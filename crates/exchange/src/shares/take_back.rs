@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use domain::ids::SubscriptionId;
 use edge::{Caller, Path, Problem};
 use store::Tx;
+use store::audit::{AuditAction, AuditEntry};
 
 use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
@@ -20,8 +21,12 @@ pub async fn take_back(
 ) -> Result<StatusCode, Problem> {
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         still_signed_in(tx, &caller)?;
-        tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
-        tx.exchange().unshare(id)?;
+        let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
+        if tx.exchange().unshare(id)? {
+            let entry =
+                AuditEntry::by(caller.key, AuditAction::Unshared).with("offering", held.offering.as_str());
+            tx.audit().append(&entry)?;
+        }
         Ok(())
     };
     exchange.store.write(write).await.map_err(Problem::from)?;

@@ -1,12 +1,16 @@
 //! What each command does: one command, one file.
 
 #[cfg(feature = "server")]
+pub(crate) mod audit;
+#[cfg(feature = "server")]
 pub(crate) mod check;
 #[cfg(all(feature = "server", feature = "terminal"))]
 pub(crate) mod demo;
 #[cfg(feature = "server")]
 pub(crate) mod doctor;
 pub(crate) mod limits;
+#[cfg(feature = "server")]
+mod look;
 #[cfg(feature = "server")]
 pub(crate) mod matching;
 pub(crate) mod numbers;
@@ -52,6 +56,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Limits(args) => limits::run(&args),
         #[cfg(feature = "server")]
         Command::Openapi(args) => openapi::run(&args),
+        #[cfg(feature = "server")]
+        Command::Audit(args) => audit::run(args).await,
         #[cfg(feature = "server")]
         Command::Doctor(args) => doctor::run(args).await,
     }

@@ -9,6 +9,7 @@ use domain::limits;
 use platform::seed::SeedError;
 use platform::{Callbacks, Platform};
 use secrecy::ExposeSecret;
+use store::audit::Actor;
 use store::{Keys, Store};
 use tmf::Transport;
 
@@ -99,9 +100,11 @@ async fn into_store(config: &Config, json: &[u8]) -> Result<String, Failure> {
         None => Store::open_embedded(&config.data, keys, world.clone()),
     };
     let store = store.map_err(opened)?;
+    let kept = store.keep_audit_heads(&config.audit_head_file()).await;
+    kept.map_err(|error| Failure::user("the audit log cannot be read").because(&error))?;
     let config = Arc::new(platform_config(config));
     let platform = Platform { store: store.clone(), world, config, callbacks: Arc::new(Nobody) };
-    let seeded = platform::seed::seed(&platform, json).await;
+    let seeded = platform::seed::seed(&platform, json, Actor::Local).await;
     store.close().await;
     match seeded {
         Ok(report) => Ok(serde_json::to_string(&report).unwrap_or_default()),

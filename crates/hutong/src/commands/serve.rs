@@ -45,6 +45,7 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
         data: config.data.clone(),
         database: config.database.as_ref().map(|url| url.expose_secret().to_owned()),
         key_file: config.key_file(),
+        audit_heads: config.audit_head_file(),
         roles: Roles {
             contacts: config.has(Role::Contacts),
             exchange: config.has(Role::Exchange),

@@ -280,6 +280,11 @@ impl Config {
         self.roles.contains(&role)
     }
 
+    /// The file in which the heads of the audit log are kept: beside the key file, as `hutong-data.audit`.
+    pub(crate) fn audit_head_file(&self) -> PathBuf {
+        self.key_file().with_extension("audit")
+    }
+
     /// The file of the secret keys: the one configured, or `hutong-data.key` beside `hutong-data`.
     pub(crate) fn key_file(&self) -> PathBuf {
         if let Some(file) = &self.keys.file {

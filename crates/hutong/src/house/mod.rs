@@ -42,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) database: Option<String>,
     /// The key file.
     pub(crate) key_file: PathBuf,
+    /// Where the heads of the audit log are kept.
+    pub(crate) audit_heads: PathBuf,
     /// Which roles run here.
     pub(crate) roles: Roles,
     /// Where a number without a country code is read.
@@ -120,6 +122,7 @@ impl House {
             return Err(StartError::NoPlatform);
         }
         let store = open_store(&plan, &world).await?;
+        store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
         let mut house = Self {
             api,

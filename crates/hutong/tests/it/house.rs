@@ -50,7 +50,17 @@ impl House {
     pub(crate) async fn kill_and_restart(&mut self) {
         self.server.0.kill().unwrap();
         self.server.0.wait().unwrap();
+        self.restart().await;
+    }
+
+    /// Starts servers that have ended on the same data.
+    pub(crate) async fn restart(&mut self) {
         (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, &self.log).await;
+    }
+
+    /// Where the servers keep their data.
+    pub(crate) fn data(&self) -> std::path::PathBuf {
+        self.data.path().join("data")
     }
 
     /// Asks the servers to end, as a service manager does; answers whether they ended well.

@@ -3,6 +3,7 @@
 // The exemption for tests covers test functions alone, and the rest here is for nothing else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod audit;
 mod binary;
 mod configuration;
 #[cfg(feature = "failpoints")]

@@ -17,6 +17,7 @@ impl Desk<'_, '_> {
         if !self.tx.platform().insert_order(order)? {
             return Ok(false);
         }
+        self.audit_begun(order)?;
         self.tell_order(EventType::ProductOrderCreate, order)?;
         Ok(true)
     }
@@ -32,9 +33,10 @@ impl Desk<'_, '_> {
         if !possible || !self.tx.platform().move_order(order.id, order.state, to, reason)? {
             return Err(Refusal::state("the order cannot go from its state to the one asked for"));
         }
-        order.state = to;
+        let from = std::mem::replace(&mut order.state, to);
         order.reason = reason;
         order.changed = self.world.now();
+        self.audit_moved(from, order)?;
         self.tell_order(EventType::ProductOrderStateChange, order)?;
         if to == OrderState::Pending {
             self.tell_order(EventType::ProductOrderInformationRequired, order)?;
@@ -60,6 +62,7 @@ impl Desk<'_, '_> {
         }
         product.state = to;
         product.ended = ended;
+        self.audit_product(product)?;
         self.tell_product(EventType::ProductStateChange, product)
     }
 }

@@ -2,6 +2,7 @@
 
 mod add;
 mod ask;
+mod audit;
 mod delete;
 mod events;
 mod life;
@@ -16,6 +17,7 @@ use domain::catalogue::OfferingId;
 use domain::funnel::FunnelStep;
 use domain::key::ContactKey;
 use domain::world::World;
+use store::audit::Actor;
 use store::platform::OrderRow;
 use store::{FunnelEvent, StoreError, Tx};
 
@@ -30,11 +32,18 @@ pub(crate) struct Desk<'t, 'a> {
     pub(crate) tx: &'t mut Tx<'a>,
     pub(crate) world: &'t World,
     pub(crate) config: &'t PlatformConfig,
+    /// Who is named in the audit log; nobody where what is written down is no decision.
+    actor: Option<Actor>,
 }
 
 impl<'t, 'a> Desk<'t, 'a> {
     pub(crate) fn new(tx: &'t mut Tx<'a>, platform: &'t Platform) -> Self {
-        Self { tx, world: &platform.world, config: &platform.config }
+        Self { tx, world: &platform.world, config: &platform.config, actor: Some(Actor::Platform) }
+    }
+
+    /// The same, acting for somebody else, or for nobody.
+    pub(crate) fn acting_for(self, actor: Option<Actor>) -> Self {
+        Self { actor, ..self }
     }
 
     /// Writes a step of the funnel down, with the order that it follows from.

@@ -8,6 +8,7 @@ use axum::routing::post;
 use bytes::Bytes;
 use domain::limits;
 use edge::Problem;
+use store::audit::Actor;
 
 use super::{SeedError, seed};
 use crate::Platform;
@@ -22,7 +23,7 @@ pub(crate) fn routes() -> Router<Platform> {
 }
 
 async fn take(State(platform): State<Platform>, body: Bytes) -> Response {
-    match seed(&platform, &body).await {
+    match seed(&platform, &body, Actor::Operator("all".to_owned())).await {
         Ok(report) => axum::Json(report).into_response(),
         Err(SeedError::Faults(faults)) => {
             let detail = format!(

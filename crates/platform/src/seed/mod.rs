@@ -7,6 +7,7 @@ mod write;
 
 use serde::Serialize;
 use store::StoreError;
+use store::audit::Actor;
 
 use crate::Platform;
 
@@ -45,13 +46,13 @@ pub enum SeedError {
     Store(#[from] StoreError),
 }
 
-/// Takes a seed, in JSON as `api.md` fixes it. The catalogue is written as a whole; subscriptions
+/// Takes a seed from somebody, in JSON as `api.md` fixes it. The catalogue is written as a whole; subscriptions
 /// follow in parts, so that a large seed does not keep others from writing.
 ///
 /// # Errors
 /// [`SeedError`]; after a fault nothing is changed, after a failure of the store the seed may be given
 /// again.
-pub async fn seed(platform: &Platform, json: &[u8]) -> Result<SeedReport, SeedError> {
+pub async fn seed(platform: &Platform, json: &[u8], actor: Actor) -> Result<SeedReport, SeedError> {
     let seed = read::read(json).map_err(SeedError::Faults)?;
-    write::write(platform, seed).await
+    write::write(platform, seed, actor).await
 }

@@ -7,6 +7,7 @@ use domain::ids::ProductId;
 use domain::money::Price;
 use domain::order::ProductState;
 use store::Tx;
+use store::audit::{Actor, AuditAction, AuditEntry};
 use store::platform::{CatalogueChange, ProductFilter, ProductRow};
 use tmf::EventType;
 
@@ -25,7 +26,7 @@ impl From<Refusal> for SeedError {
     }
 }
 
-pub(super) async fn write(platform: &Platform, seed: Seed) -> Result<SeedReport, SeedError> {
+pub(super) async fn write(platform: &Platform, seed: Seed, actor: Actor) -> Result<SeedReport, SeedError> {
     let Seed { providers, offerings, subscriptions, payers } = seed;
     let wanted: BTreeSet<_> = subscriptions.iter().map(|one| one.offering.clone()).collect();
     let places: Vec<_> = subscriptions.iter().map(|one| one.offering.clone()).collect();
@@ -46,11 +47,17 @@ pub(super) async fn write(platform: &Platform, seed: Seed) -> Result<SeedReport,
                 let place = format!("subscriptions[{index}].offering");
                 faults.push(SeedFault { place, problem: format!("names '{id}', which no catalogue has") });
             }
-            if faults.is_empty() {
-                write_catalogue(tx, &clone, &catalogue)
-            } else {
-                Err(SeedError::Faults(faults))
+            if !faults.is_empty() {
+                return Err(SeedError::Faults(faults));
             }
+            let report = write_catalogue(tx, &clone, &catalogue)?;
+            let entry = AuditEntry::new(actor.clone(), AuditAction::Seeded)
+                .with("providers", report.providers)
+                .with("offerings", report.offerings)
+                .with("payers", report.payers)
+                .with("subscriptions_named", places.len());
+            tx.audit().append(&entry)?;
+            Ok(report)
         })
         .await?;
     for part in subscriptions.chunks(SUBSCRIPTIONS_A_WRITE) {
@@ -148,7 +155,8 @@ fn write_subscriptions(
         if seeded_before(tx, &product)? || !tx.platform().take_claim_for_product(&product)? {
             continue;
         }
-        let mut desk = Desk::new(tx, platform);
+        // The seed is the decision, and is written down as one.
+        let mut desk = Desk::new(tx, platform).acting_for(None);
         desk.begin_product(&product)?;
         desk.move_product(&mut product, ProductState::Active)?;
         written += 1;

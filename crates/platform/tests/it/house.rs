@@ -17,6 +17,7 @@ use http_body_util::BodyExt;
 use jiff::Timestamp;
 use platform::{Callbacks, Platform, PlatformConfig};
 use serde_json::{Value, json};
+use store::audit::Actor;
 use store::jobs::{JobKind, Worker};
 use store::texts::{NewInbound, TextState};
 use store::{Keys, Store, StoreError};
@@ -121,7 +122,7 @@ impl House {
     }
 
     pub(crate) async fn seed(&self, seed: &Value) -> platform::seed::SeedReport {
-        platform::seed::seed(&self.platform, seed.to_string().as_bytes()).await.unwrap()
+        platform::seed::seed(&self.platform, seed.to_string().as_bytes(), Actor::Local).await.unwrap()
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {

@@ -40,7 +40,8 @@ async fn a_seed_with_faults_names_them_all_and_changes_nothing() {
     seed["offerings"][0]["price"]["amount"] = json!("9.00");
     seed["offerings"][1]["provider"] = json!("nobody");
     seed["subscriptions"] = json!([{"number": ANNA, "offering": "nothing", "since": "2026-01-01T00:00:00Z"}]);
-    let result = platform::seed::seed(&house.platform, seed.to_string().as_bytes()).await;
+    let result =
+        platform::seed::seed(&house.platform, seed.to_string().as_bytes(), store::audit::Actor::Local).await;
     let Err(SeedError::Faults(faults)) = result else { panic!("{result:?}") };
     let places: Vec<_> = faults.iter().map(|fault| fault.place.as_str()).collect();
     assert_eq!(places, ["offerings[1].provider", "subscriptions[0].offering"]);

@@ -28,8 +28,8 @@ pub(crate) struct Embedded {
     writes: mpsc::Sender<writer::Message>,
     readers: Arc<Readers>,
     tools: Tools,
-    // Held for as long as the store is open; another process fails to lock it.
-    _lock: File,
+    // Held for as long as the store is open; another process fails to lock it. One who only looks needs none.
+    _lock: Option<File>,
 }
 
 struct Readers {
@@ -74,7 +74,33 @@ impl Embedded {
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
         let writes = writer::spawn(connection, tools.clone(), signals)?;
         let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
-        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: lock })
+        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: Some(lock) })
+    }
+
+    /// Opens what is there for reading alone, beside a running server or without one.
+    pub(crate) fn look(directory: &Path, tools: Tools) -> Result<Self, OpenError> {
+        let file = Self::file(directory);
+        if !file.exists() {
+            return Err(OpenError::NotBegun);
+        }
+        let mut connection = connection::open_reader(&file)?;
+        let found: i64 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
+        schema::same_version(found)?;
+        let tx = connection.transaction().map_err(connection::error)?;
+        let known = schema::keys_known(&mut SqliteSql::new(&tx), &tools.keys)?;
+        tx.commit().map_err(connection::error)?;
+        if known == Some(false) {
+            return Err(OpenError::WrongKeys);
+        }
+        // A queue that nobody works on: whatever is written is refused.
+        let (writes, _) = mpsc::channel(1);
+        let mut idle = vec![connection];
+        for _ in 1..READERS {
+            idle.push(connection::open_reader(&file)?);
+        }
+        let readers = Readers { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) };
+        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: None })
     }
 }
 
@@ -107,7 +133,7 @@ fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> 
     tx.pragma_update(None, "user_version", schema::VERSION).map_err(connection::error)?;
     // The lock says that no other process works on a job: what a dead one held is free at once.
     tx.execute("UPDATE job SET leased_until = 0", []).map_err(connection::error)?;
-    let fits = schema::keys_fit(&mut SqliteSql::new(&tx), &tools.keys)?;
+    let fits = schema::keys_fit(&mut SqliteSql::new(&tx), &tools.keys, &tools.world)?;
     tx.commit().map_err(connection::error)?;
     if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
 }

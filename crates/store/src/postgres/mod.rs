@@ -14,7 +14,9 @@ use self::connection::PostgresSql;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
+use crate::keys::Keys;
 use crate::schema;
+use crate::sql::Sql;
 use crate::store::{OpenError, Signals, View};
 
 /// Connections of one process.
@@ -30,6 +32,23 @@ pub(crate) struct Postgres {
 
 impl Postgres {
     pub(crate) async fn open(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
+        let store = Self::connect(url, tools, signals)?;
+        store.migrate().await?;
+        Ok(store)
+    }
+
+    /// Connects to what is there, which is for reading alone.
+    pub(crate) async fn look(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
+        let store = Self::connect(url, tools, signals)?;
+        let client = store.connection().await?;
+        let keys = store.tools.keys.clone();
+        let look = move |sql: &mut PostgresSql| Some(look_around(sql, &keys));
+        let looked = store.in_transaction(client, "BEGIN READ ONLY", look).await?;
+        looked.ok_or_else(|| StoreError::new(Kind::Unavailable, "the look did not run"))??;
+        Ok(store)
+    }
+
+    fn connect(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
         let config: tokio_postgres::Config = url.parse().map_err(connection::error)?;
         let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let pool = Pool::builder(Manager::from_config(config, NoTls, manager))
@@ -39,9 +58,7 @@ impl Postgres {
             .runtime(deadpool_postgres::Runtime::Tokio1)
             .build()
             .map_err(|error| StoreError::new(Kind::Internal, error))?;
-        let store = Self { pool, tools, signals };
-        store.migrate().await?;
-        Ok(store)
+        Ok(Self { pool, tools, signals })
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -72,9 +89,9 @@ impl Postgres {
                 .map_err(connection::error)?;
         }
         tx.commit().await.map_err(connection::error)?;
-        let keys = self.tools.keys.clone();
+        let Tools { keys, world } = self.tools.clone();
         let fits = self
-            .in_transaction(client, "BEGIN", move |sql| Some(schema::keys_fit(sql, &keys)))
+            .in_transaction(client, "BEGIN", move |sql| Some(schema::keys_fit(sql, &keys, &world)))
             .await?
             .ok_or_else(|| StoreError::new(Kind::Unavailable, "the key check did not run"))??;
         if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
@@ -127,6 +144,17 @@ impl Postgres {
         }
         (unit, Err(StoreError::new(Kind::Contended, "other writes came first each time")))
     }
+}
+
+fn look_around(sql: &mut PostgresSql, keys: &Keys) -> Result<(), OpenError> {
+    let begun =
+        "SELECT COUNT(*) FROM information_schema.tables WHERE table_name IN ('schema_version', 'meta')";
+    if sql.query_one(begun, &[])?.map_or(Ok(0), |row| row.int(0))? < 2 {
+        return Err(OpenError::NotBegun);
+    }
+    let version = sql.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[])?;
+    schema::same_version(version.map_or(Ok(0), |row| row.int(0))?)?;
+    if schema::keys_known(sql, keys)? == Some(false) { Err(OpenError::WrongKeys) } else { Ok(()) }
 }
 
 /// Stands in for a unit that a panic has taken: its caller sees the dropped answer.

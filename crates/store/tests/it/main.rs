@@ -7,6 +7,8 @@
     reason = "a test may end so"
 )]
 
+mod audit_laws;
+mod audit_tampering;
 mod backends;
 mod contacts_laws;
 mod jobs_laws;

@@ -75,7 +75,7 @@ async fn play(args: Args, world: World, render: Render) -> Result<(), DemoError>
     let centre = start_centre(&world).await?;
     let house = start_house(directory.path(), &centre, &world, render).await?;
     if let Some(platform) = &house.platform {
-        platform::seed::seed(platform, CATALOGUE).await?;
+        platform::seed::seed(platform, CATALOGUE, store::audit::Actor::Local).await?;
     }
     if let Some(link) = &house.link {
         link.bound().await;
@@ -139,6 +139,7 @@ async fn start_house(
         data: data.join("data"),
         database: None,
         key_file: data.join("hutong.key"),
+        audit_heads: data.join("hutong.audit"),
         roles: Roles { contacts: true, exchange: true, platform: true, sms: true },
         region: Region::CN,
         trusted_proxies: TrustedProxies::default(),
