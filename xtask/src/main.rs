@@ -1,6 +1,7 @@
 //! Hutong's own tasks: `cargo xtask test`, `tidy`, `fmt`, `bench`, `soak`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever started it")]
 
+mod bench;
 mod postgres;
 mod run;
 mod soak;
@@ -23,9 +24,6 @@ usage: cargo xtask <task>
   soak <name>    runs something for long
 ";
 
-/// What `bench` knows, each a name and a sentence; issues add to it.
-const BENCHES: &[(&str, &str)] = &[];
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
@@ -37,7 +35,11 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root),
         ["tidy"] => tidy(&root),
         ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
-        ["bench", ..] => return list("bench", BENCHES),
+        ["bench", word, rest @ ..] => match bench::run(&root, word, rest) {
+            Some(outcome) => outcome,
+            None => return list_benches(),
+        },
+        ["bench"] => return list_benches(),
         ["soak", word, rest @ ..] => match soak::run(&root, word, rest) {
             Some(outcome) => outcome,
             None => return list_soaks(),
@@ -63,6 +65,11 @@ fn tidy(root: &Path) -> Result<(), Failed> {
         0 => Ok(()),
         count => Err(Failed::new(format!("{count} house rules are broken; each line above says which"))),
     }
+}
+
+fn list_benches() -> ExitCode {
+    let known: Vec<_> = bench::BENCHES.iter().map(|bench| (bench.word, bench.what)).collect();
+    list("bench", &known)
 }
 
 fn list_soaks() -> ExitCode {

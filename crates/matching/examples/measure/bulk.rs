@@ -13,11 +13,8 @@ fn measure(what: &str, edges: usize, times: u64, mut run: impl FnMut() -> u64) {
     if !wanted(what) {
         return;
     }
-    // Writing 5 resets the peak; where that is not allowed the figure is too high, never too low.
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-    let before = memory("VmRSS");
-    let pairs = run();
-    let extra = memory("VmHWM").saturating_sub(before) as f64 / edges as f64;
+    let (pairs, bytes) = peak_of(&mut run);
+    let extra = bytes as f64 / edges as f64;
     let mut seconds: Vec<f64> = (0..times.max(1))
         .map(|_| {
             let start = Instant::now();
@@ -34,20 +31,32 @@ fn measure(what: &str, edges: usize, times: u64, mut run: impl FnMut() -> u64) {
     );
 }
 
+/// Runs something and tells how many bytes of memory it took at its peak.
+pub(crate) fn peak_of(run: impl FnOnce() -> u64) -> (u64, u64) {
+    // Writing 5 resets the peak; where that is not allowed the figure is too high, never too low.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+    let before = memory("VmRSS");
+    let value = run();
+    (value, memory("VmHWM").saturating_sub(before))
+}
+
+/// Reads every edge once: the limit.
+pub(crate) fn read_all(edges: &[Edge], threads: NonZeroUsize) -> u64 {
+    std::thread::scope(|scope| {
+        let parts = edges.chunks(edges.len().div_ceil(threads.get()));
+        let sum = |part: &[Edge]| part.iter().fold(0, |sum, edge| sum ^ edge.owner ^ edge.contact);
+        let sums: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
+        sums.into_iter().fold(0, |sum, part| sum ^ part.join().unwrap())
+    })
+}
+
 /// Edges as pairs of keys in memory, and the limit: reading each once.
 pub(crate) fn raw_edges(population: &Population, threads: NonZeroUsize, times: u64) {
     if !wanted("bulk_raw") && !wanted("bulk_read") {
         return;
     }
     let edges: Vec<Edge> = population.edges().collect();
-    measure("bulk_read", edges.len(), times, || {
-        std::thread::scope(|scope| {
-            let parts = edges.chunks(edges.len().div_ceil(threads.get()));
-            let sum = |part: &[Edge]| part.iter().fold(0, |sum, edge| sum ^ edge.owner ^ edge.contact);
-            let sums: Vec<_> = parts.map(|part| scope.spawn(move || sum(part))).collect();
-            sums.into_iter().fold(0, |sum, part| sum ^ part.join().unwrap()) & 1
-        })
-    });
+    measure("bulk_read", edges.len(), times, || read_all(&edges, threads) & 1);
     measure("bulk_raw", edges.len(), times, || {
         match_edges(edges.as_slice(), threads, &CountOnly).mutual_pairs
     });
@@ -92,7 +101,7 @@ pub(crate) fn stream(population: &Population, threads: NonZeroUsize, times: u64)
 }
 
 /// Books of ids, one after the other.
-struct FlatBooks {
+pub(crate) struct FlatBooks {
     starts: Vec<usize>,
     ids: Vec<u32>,
 }
@@ -107,28 +116,36 @@ impl IdBooks for FlatBooks {
     }
 }
 
-/// Books of 32-bit ids; ids are shuffled, so that communities do not lie together.
+impl FlatBooks {
+    /// Ids are shuffled, so that communities do not lie together.
+    pub(crate) fn shuffled(population: &Population) -> Self {
+        let people = population.books.len();
+        let mut id_of: Vec<u32> = (0..people as u32).collect();
+        let mut random = Random(7);
+        for last in (1..people).rev() {
+            id_of.swap(last, random.below(last as u64 + 1) as usize);
+        }
+        let mut person_of = vec![0; people];
+        for (person, &id) in id_of.iter().enumerate() {
+            person_of[id as usize] = person;
+        }
+        let mut books = Self { starts: vec![0], ids: Vec::with_capacity(population.edge_count()) };
+        for &person in &person_of {
+            let start = books.ids.len();
+            let id = |one: &u32| id_of.get(*one as usize).copied().unwrap_or(*one);
+            books.ids.extend(population.books[person].iter().map(id));
+            books.ids[start..].sort_unstable();
+            books.starts.push(books.ids.len());
+        }
+        books
+    }
+}
+
+/// Books of 32-bit ids.
 pub(crate) fn ids_at_rest(population: &Population, threads: NonZeroUsize, times: u64) {
-    if !wanted("bulk_ids") {
-        return;
+    if wanted("bulk_ids") {
+        let books = FlatBooks::shuffled(population);
+        let pairs = || match_id_books(&books, threads, &CountOnly).mutual_pairs;
+        measure("bulk_ids", books.ids.len(), times, pairs);
     }
-    let people = population.books.len();
-    let mut id_of: Vec<u32> = (0..people as u32).collect();
-    let mut random = Random(7);
-    for last in (1..people).rev() {
-        id_of.swap(last, random.below(last as u64 + 1) as usize);
-    }
-    let mut person_of = vec![0; people];
-    for (person, &id) in id_of.iter().enumerate() {
-        person_of[id as usize] = person;
-    }
-    let mut books = FlatBooks { starts: vec![0], ids: Vec::with_capacity(population.edge_count()) };
-    for &person in &person_of {
-        let start = books.ids.len();
-        let ids = population.books[person].iter().map(|&one| id_of.get(one as usize).copied().unwrap_or(one));
-        books.ids.extend(ids);
-        books.ids[start..].sort_unstable();
-        books.starts.push(books.ids.len());
-    }
-    measure("bulk_ids", books.ids.len(), times, || match_id_books(&books, threads, &CountOnly).mutual_pairs);
 }

@@ -3,8 +3,9 @@
 //! `cargo run --release -p matching --example measure -- --edges 18000000 --threads 2`
 //!
 //! Also `--seed` (1), `--times` (5: runs of a bulk match, of which the median and the least are told)
-//! `--only` (a word that the figures' names must hold) and `--dump FILE` (writes the edges for other tools, two
-//! little-endian 64-bit keys each, and measures nothing). Books are log-normal (median 120, mean 180, at most
+//! `--only` (a word that the figures' names must hold), `--dump FILE` (writes the edges for other tools, two
+//! little-endian 64-bit keys each) and `--serve yes` (runs a match a line of stdin); with one of these it measures
+//! nothing else. Books are log-normal (median 120, mean 180, at most
 //! 2,000 contacts); 45 % of contacts are registered, 47 % of the edges between registered people are mutual, and
 //! four contacts in five are of one's own community of 1,000. Everything follows from the seed.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints figures")]
@@ -12,6 +13,7 @@
 mod bulk;
 mod one;
 mod population;
+mod serve;
 
 use population::Population;
 use std::num::NonZeroUsize;
@@ -45,6 +47,11 @@ fn main() {
     println!("{{\"what\":\"population\",\"subscribers\":{people},\"edges\":{edges},\"threads\":{threads}}}");
     if let Some(path) = argument("--dump") {
         population.dump(&path).unwrap();
+    }
+    if argument("--serve").is_some() {
+        return serve::serve(population, threads);
+    }
+    if argument("--dump").is_some() {
         return;
     }
     bulk::raw_edges(&population, threads, times);

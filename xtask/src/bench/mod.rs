@@ -1,0 +1,26 @@
+//! Measurements: each runs ours and others' on the same data in the same run, and writes a page of docs/benchmarks.
+
+mod matching;
+
+use std::path::Path;
+
+use crate::run::Failed;
+
+/// A measurement: its word, what it does, and how it is run with the words that follow.
+pub(crate) struct Bench {
+    pub(crate) word: &'static str,
+    pub(crate) what: &'static str,
+    pub(crate) run: fn(&Path, &[&str]) -> Result<(), Failed>,
+}
+
+/// All measurements.
+pub(crate) const BENCHES: &[Bench] = &[Bench {
+    word: "matching",
+    what: "the bulk matcher beside DuckDB and Polars, and the resident structure [--edges 18,90,180] [--rounds 5]",
+    run: matching::run,
+}];
+
+/// Runs one by its word; `None` when there is none of that word.
+pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<(), Failed>> {
+    BENCHES.iter().find(|bench| bench.word == word).map(|bench| (bench.run)(root, arguments))
+}
