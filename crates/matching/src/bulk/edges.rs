@@ -93,8 +93,9 @@ struct Waiting {
     owner: u32,
 }
 
-/// Edges that wait for one slice: each line of the table is then used about five times once it is near.
-const WAITING: usize = 128 * BATCH;
+/// Edges that wait for one slice: each line of the table is then used a few times once it is near, and what waits
+/// for all slices does not overflow the caches.
+const WAITING: usize = 32 * BATCH;
 
 /// Owners are looked up one by one where so few follow one another in a batch; a lookup on its own takes about as
 /// long as eight in a batch.
@@ -172,6 +173,9 @@ impl<'a, W: Word> Thrower<'a, W> {
     fn look_up_slice(&mut self, slice: usize) {
         let filled = std::mem::take(&mut self.filled[slice]) as usize;
         let start = slice * WAITING;
+        if filled > BATCH {
+            self.table.bring_near(slice);
+        }
         // Up to a whole batch; what is beyond was looked up before, or is no edge, and is not thrown.
         for from in (start..start + filled).step_by(BATCH) {
             let edges = (start + filled - from).min(BATCH);
@@ -189,11 +193,15 @@ impl<'a, W: Word> Thrower<'a, W> {
         let Some(batch) = self.waiting[from..].first_chunk::<BATCH>() else { return };
         let mut locals = [0; BATCH];
         self.table.find_batch::<EXACT>(slice, |at| batch[at].contact, &mut locals);
+        // Those between owners first, without a branch; more is done for these alone.
+        let (mut kept, mut count) = ([(0, 0); BATCH], 0);
         for (one, &local) in batch.iter().zip(&locals).take(edges) {
-            // An unknown contact is nobody of this slice, so that its square is in range.
             let contact = grid.address(slice, local);
-            let keep = (local != 0) & (contact != one.owner);
-            self.halves.push(grid.square(one.owner, contact), grid.half(one.owner, contact), keep);
+            kept[count] = (one.owner, contact);
+            count += usize::from((local != 0) & (contact != one.owner));
+        }
+        for &(owner, contact) in &kept[..count] {
+            self.halves.push(grid.square(owner, contact), grid.half(owner, contact));
         }
     }
 

@@ -2,12 +2,12 @@
 
 use super::halves::Word;
 
-/// Edges that a square should get, about: of 2^16 some 2^15 are between owners, whose set fits a core's own
-/// cache (256 KB).
-const EDGES_A_SQUARE: usize = 1 << 16;
+/// Edges that a square should get, about: of 2^14 some 2^13 are between owners, half of them forward, whose set fits
+/// a core's first cache (32 KB).
+const EDGES_A_SQUARE: usize = 1 << 14;
 
-/// Ids a slice may hold: what is looked up in it, 10 bytes each, shall fit a core's own cache.
-const IDS_A_SLICE: usize = 20_000;
+/// Ids a slice may hold: what is looked up in it, 9 bytes each, shall fit a core's own cache (128 KB).
+const IDS_A_SLICE: usize = 14_000;
 
 /// With 256 slices the first blocks of all squares take 128 MB a thread.
 const SLICES_MAX: usize = 256;

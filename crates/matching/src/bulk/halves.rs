@@ -2,7 +2,7 @@
 
 /// Words in a block; the first links to the block before. 2 KB: small against a square, large against a cache
 /// line.
-const BLOCK: usize = 512;
+pub(super) const BLOCK: usize = 512;
 
 /// The integer that holds a half: 32 bits while they suffice, else 64.
 pub(super) trait Word: Copy + Eq + Send + Sync {
@@ -84,12 +84,12 @@ impl<W: Word> Halves<W> {
         halves
     }
 
-    /// Puts a half down if `keep`, without a branch on it.
+    /// Puts a half down.
     #[inline(always)]
-    pub(super) fn push(&mut self, place: usize, half: W, keep: bool) {
+    pub(super) fn push(&mut self, place: usize, half: W) {
         let end = self.ends[place];
         self.arena[end] = half;
-        let end = end + usize::from(keep);
+        let end = end + 1;
         self.ends[place] = end;
         if end.is_multiple_of(BLOCK) {
             self.ends[place] = self.arena.len() + 1;

@@ -117,7 +117,9 @@ fn throw_book<W: Word>(
             (slice, slice_start, slice_end) = (slice + 1, slice_end, slice_end + slice_ids);
         }
         let contact = grid.address(slice, (id - slice_start) as u32 + 1);
-        let square = grid.square(owner, contact);
-        halves.push(square, grid.half(owner, contact), contact != owner);
+        // Hardly anybody is in their own book, so this is told in advance nearly always.
+        if contact != owner {
+            halves.push(grid.square(owner, contact), grid.half(owner, contact));
+        }
     }
 }

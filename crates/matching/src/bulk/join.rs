@@ -1,7 +1,7 @@
 //! Which halves were seen in both directions.
 
 use super::grid::{Across, Grid};
-use super::halves::{Halves, Word};
+use super::halves::{BLOCK, Halves, Word};
 use super::sink::{Outbox, PairSink};
 use super::work::share;
 use std::num::NonZeroUsize;
@@ -30,10 +30,16 @@ where
                 block.iter().for_each(|&half| set.insert(half));
             }
             for block in halves.iter().flat_map(|halves| halves.blocks(backward)) {
-                for &half in block.iter().filter(|&&half| set.take(half)) {
-                    let (low, high) = grid.locals(half);
-                    outbox.put(|| (name(slices.0, low), name(slices.1, high)));
+                // Without a branch: whether somebody is listed back, nobody can tell in advance.
+                let (mut both, mut count) = ([W::EMPTY; BLOCK], 0);
+                for &half in block {
+                    both[count] = half;
+                    count += usize::from(set.take(half));
                 }
+                outbox.put_all(&both[..count], |&half| {
+                    let (low, high) = grid.locals(half);
+                    (name(slices.0, low), name(slices.1, high))
+                });
             }
         }
         outbox.finish()

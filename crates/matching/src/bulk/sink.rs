@@ -48,14 +48,16 @@ impl<'a, K: Ord, S: PairSink<K> + ?Sized> Outbox<'a, K, S> {
         Self { sink, wanted: sink.wants_pairs(), batch: Vec::new(), count: 0 }
     }
 
-    #[inline(always)]
-    pub(super) fn put(&mut self, pair: impl FnOnce() -> (K, K)) {
-        self.count += 1;
+    /// Takes a pair for each of some things; they are only counted where no pairs are wanted.
+    #[inline]
+    pub(super) fn put_all<T>(&mut self, things: &[T], pair: impl Fn(&T) -> (K, K)) {
+        self.count += things.len() as u64;
         if self.wanted {
-            let (a, b) = pair();
-            self.batch.push(if a < b { (a, b) } else { (b, a) });
-            if self.batch.len() == BATCH {
-                self.hand_over();
+            for (a, b) in things.iter().map(pair) {
+                self.batch.push(if a < b { (a, b) } else { (b, a) });
+                if self.batch.len() == BATCH {
+                    self.hand_over();
+                }
             }
         }
     }

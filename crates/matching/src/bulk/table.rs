@@ -72,6 +72,13 @@ impl<'a> Table<'a> {
         scale(spread, self.slices)
     }
 
+    /// Reads a slice in order, which is fast however far away it is; lookups here and there would each wait for it.
+    pub(super) fn bring_near(&self, slice: usize) {
+        let a_slice = self.buckets.len() / self.slices;
+        let buckets = &self.buckets[slice * a_slice..(slice + 1) * a_slice];
+        std::hint::black_box(buckets.iter().fold(0, |all, Bucket(words)| all | words[0]));
+    }
+
     /// The greatest number of owners in a slice.
     pub(super) fn greatest(owners: &Owners, slices: usize) -> usize {
         let slice = |&a: &u64, &b: &u64| scale(a, slices) == scale(b, slices);
