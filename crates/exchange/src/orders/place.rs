@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use domain::funnel::FunnelStep;
 use domain::ids::OrderId;
 use domain::key::ContactKey;
-use domain::order::OrderAction;
+use domain::order::{OrderAction, Progress, Reason};
 use edge::{Caller, IdempotencyKey, Json, Problem};
 use serde_json::json;
 use store::exchange::{FeedItem, FirstAnswer, NewOrder};
@@ -55,9 +55,18 @@ pub async fn place(
         // What is no share id at all passes the gate too, as a share that nobody has: the time tells nothing.
         let (share, version) = share.unwrap_or_default();
         let item = tx.exchange().find_feed_item(caller.key, share)?.ok_or_else(Problem::not_found)?;
-        refuse_too_many(tx, caller.key)?;
-        let order = tx.exchange().insert_order(&new_order(id, caller.key, &item, version))?;
-        tx.jobs().enqueue(JobKind::ForwardOrder, &json!({ "order": id }), now)?;
+        let order = new_order(id, caller.key, &item, version);
+        let order = if tx.exchange().has_open_order(caller.key, &order.offering)? {
+            // A second tap while one is open: its end is known before anything is forwarded.
+            tx.exchange().insert_order(&order)?;
+            tx.exchange().end_unforwarded(id, Progress::Rejected, Reason::OrderOpen)?
+        } else {
+            refuse_too_many(tx, caller.key)?;
+            let order = tx.exchange().insert_order(&order)?;
+            tx.jobs().enqueue(JobKind::ForwardOrder, &json!({ "order": id }), now)?;
+            Some(order)
+        };
+        let order = order.ok_or_else(Problem::not_found)?;
         record_tap(tx, caller.key, &item)?;
         let shown = shown::order_with(Some(&item.card), order, caller.locale);
         let answer = serde_json::to_string(&shown).map_err(Problem::internal)?;

@@ -10,6 +10,7 @@ mod configuration;
 mod crash;
 mod endings;
 mod house;
+mod inside;
 mod limits;
 mod matching;
 mod matching_disk;

@@ -219,6 +219,19 @@ impl ExchangeView<'_> {
         rows.iter().map(read_order).collect()
     }
 
+    /// Whether a person has an order for an offering that has not ended.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn has_open_order(&mut self, orderer: ContactKey, offering: &OfferingId) -> Result<bool, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT 1 FROM exchange_order WHERE orderer = $1 AND offering = $2 AND action = 'add'
+             AND state IN ('queued', 'forwarded', 'awaiting_confirmation', 'in_progress') LIMIT 1",
+            params![orderer, offering.as_str()],
+        )?;
+        Ok(row.is_some())
+    }
+
     /// How many of a person's orders have not ended.
     ///
     /// # Errors

@@ -151,7 +151,10 @@ impl Worker {
                 return Ok(runs);
             }
             runs += jobs.len();
-            futures::future::join_all(jobs.into_iter().map(|job| self.run_job(job))).await;
+            // One after the other: a test that repeats itself finds the same.
+            for job in jobs {
+                self.run_job(job).await;
+            }
         }
     }
 

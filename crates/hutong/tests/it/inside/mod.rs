@@ -1,0 +1,7 @@
+//! What takes all roles at once, and a clock and dice that obey.
+
+mod house;
+mod look;
+mod others;
+mod same_outside;
+mod taps;

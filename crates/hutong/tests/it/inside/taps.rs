@@ -1,0 +1,170 @@
+//! Many taps at the same moment, and the Idempotency-Key.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::house::{Answer, Inside, Person};
+
+/// Two who match; the first shares everything that can be shared.
+async fn friends(house: &Inside) -> (Person, Person) {
+    let (li, zhang) = (Person { number: "+8613900139002".to_owned(), ..Person::new(1) }, Person::new(2));
+    house.register(&li).await;
+    house.register(&zhang).await;
+    house.upload(&li, &[&zhang.number]).await;
+    house.upload(&zhang, &[&li.number]).await;
+    for offering in ["data10", "crbt", "reading"] {
+        assert_eq!(house.share(&li, offering, None).await.unwrap().status, StatusCode::OK);
+    }
+    (li, zhang)
+}
+
+/// So many taps at once, each with the key of its place.
+async fn tap_all(
+    house: &Arc<Inside>,
+    who: &Person,
+    share: &str,
+    count: usize,
+    key: impl Fn(usize) -> String,
+) -> Vec<Answer> {
+    let mut taps = tokio::task::JoinSet::new();
+    for place in 0..count {
+        let (house, who, share, key) = (Arc::clone(house), who.clone(), share.to_owned(), key(place));
+        taps.spawn(async move {
+            loop {
+                let answer = house.tap(&who, &share, &key).await;
+                // A busy store says so, and a terminal tries again with the same key.
+                if answer.status != StatusCode::SERVICE_UNAVAILABLE {
+                    return answer;
+                }
+            }
+        });
+    }
+    taps.join_all().await
+}
+
+async fn orders(house: &Inside, who: &Person) -> Vec<Value> {
+    let list = house.get(who, "/v1/orders?limit=500").await.json();
+    list["items"].as_array().unwrap().clone()
+}
+
+async fn two_hundred_taps(house: Inside, offering: &str) {
+    let house = Arc::new(house);
+    let (_, zhang) = friends(&house).await;
+    let share = house.card(&zhang, offering).await.unwrap();
+    let answers = tap_all(&house, &zhang, &share, 200, |place| format!("tap-{place}")).await;
+    assert!(answers.iter().all(|answer| answer.status == StatusCode::ACCEPTED), "{answers:?}");
+    house.settle().await;
+    let orders = orders(&house, &zhang).await;
+    assert_eq!(orders.len(), 200, "each key has its own order");
+    let (ended, alive): (Vec<_>, Vec<_>) = orders.iter().partition(|order| order["state"] == "rejected");
+    assert_eq!((ended.len(), alive.len()), (199, 1), "one order lives");
+    assert!(ended.iter().all(|order| order["reason"] == "ORDER_OPEN"), "the others say why");
+    assert_eq!(at_the_platform(&house, &zhang, "productOrderingManagement/v4/productOrder").await.len(), 1);
+    // The operator's own is subscribed at once: one product, which the exchange shows once.
+    let products = at_the_platform(&house, &zhang, "productInventory/v4/product").await;
+    let own = usize::from(offering == "data10");
+    assert_eq!(products.len(), own);
+    assert_eq!(alive[0]["state"], if own == 1 { "completed" } else { "awaiting_confirmation" });
+    assert_eq!(house.subscription(&zhang, offering).await.is_some(), own == 1);
+}
+
+async fn at_the_platform(house: &Inside, who: &Person, path: &str) -> Vec<Value> {
+    house.platform_list(&format!("/tmf-api/{path}?relatedParty.id={}", who.path())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_taps_with_different_keys_end_in_one_order() {
+    for offering in ["crbt", "data10"] {
+        let directory = tempfile::tempdir().unwrap();
+        two_hundred_taps(Inside::embedded(directory.path()).await, offering).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_taps_with_different_keys_end_in_one_order_on_postgresql() {
+    if let Some(house) = Inside::postgres("taps").await {
+        two_hundred_taps(house, "crbt").await;
+    }
+}
+
+async fn a_hundred_on_one_key(house: Inside) {
+    let house = Arc::new(house);
+    let (_, zhang) = friends(&house).await;
+    let share = house.card(&zhang, "crbt").await.unwrap();
+    let answers = tap_all(&house, &zhang, &share, 100, |_| "one-key".to_owned()).await;
+    let first: BTreeSet<&str> = answers
+        .iter()
+        .filter(|answer| answer.status != StatusCode::CONFLICT)
+        .map(|answer| {
+            assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
+            answer.body.as_str()
+        })
+        .collect();
+    assert_eq!(first.len(), 1, "the same bytes for each: {first:?}");
+    assert_eq!(orders(&house, &zhang).await.len(), 1);
+    house.settle().await;
+    // Whatever became of the order since, the first answer is the answer.
+    let again = house.tap(&zhang, &share, "one-key").await;
+    assert_eq!((again.status, again.body.as_str()), (StatusCode::ACCEPTED, *first.first().unwrap()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_clients_on_one_key_get_one_order_and_the_same_bytes() {
+    let directory = tempfile::tempdir().unwrap();
+    a_hundred_on_one_key(Inside::embedded(directory.path()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_clients_on_one_key_get_one_order_and_the_same_bytes_on_postgresql() {
+    if let Some(house) = Inside::postgres("one_key").await {
+        a_hundred_on_one_key(house).await;
+    }
+}
+
+fn code(answer: &Answer) -> (u16, String) {
+    (answer.status.as_u16(), answer.json()["code"].as_str().unwrap_or_default().to_owned())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_one_persons_for_one_body_and_of_one_to_255_visible_characters() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = Inside::embedded(directory.path()).await;
+    let (li, zhang) = friends(&house).await;
+    let (ring, book) =
+        (house.card(&zhang, "crbt").await.unwrap(), house.card(&zhang, "reading").await.unwrap());
+    let first = house.tap(&zhang, &ring, "k").await;
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    assert_eq!(code(&house.tap(&zhang, &book, "k").await), (422, "idempotency/body-differs".to_owned()));
+    assert_eq!(house.tap(&zhang, &ring, "k").await, first);
+    let body = serde_json::json!({ "share_id": ring }).to_string();
+    let none = house.call(&zhang, Method::POST, "/v1/orders", Some(&body), &[]).await;
+    assert_eq!(code(&none), (400, "idempotency/key-missing".to_owned()));
+    for bad in ["", "two words", "schlüssel", &"k".repeat(256)] {
+        assert_eq!(code(&house.tap(&zhang, &book, bad).await), (400, "idempotency/key-invalid".to_owned()));
+    }
+    assert_eq!(house.tap(&zhang, &book, &"k".repeat(255)).await.status, StatusCode::ACCEPTED);
+    // The same key of somebody else is another key: its own 404, as their share id is none of theirs.
+    assert_eq!(house.tap(&li, &ring, "k").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_first_answer_is_kept_for_a_day_and_across_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = Inside::embedded(directory.path()).await;
+    let (li, zhang) = friends(&house).await;
+    let share = house.card(&zhang, "crbt").await.unwrap();
+    let first = house.tap(&zhang, &share, "k").await;
+    house.settle().await;
+    house.store.close().await;
+    drop(house);
+    let house = Inside::embedded(directory.path()).await;
+    // The friend takes the share back: the answer to what was asked before stays.
+    let id = house.subscription(&li, "crbt").await.unwrap();
+    house.call(&li, Method::DELETE, &format!("/v1/subscriptions/{id}/share"), None, &[]).await;
+    house.clock.advance_s(24 * 3_600 - 60);
+    assert_eq!(house.tap(&zhang, &share, "k").await, first);
+    assert_eq!(orders(&house, &zhang).await.len(), 1);
+}
