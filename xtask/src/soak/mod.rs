@@ -1,5 +1,7 @@
 //! Long runs: each looks for violations until its time or its rounds are over, prints a summary line, and fails on any.
 
+mod timing;
+
 use std::path::Path;
 
 use crate::run::Failed;
@@ -12,7 +14,7 @@ pub(crate) struct Soak {
 }
 
 /// All long runs.
-pub(crate) const SOAKS: &[Soak] = &[];
+pub(crate) const SOAKS: &[Soak] = &[timing::SOAK];
 
 /// Runs one by its word; `None` when there is none of that word.
 pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<(), Failed>> {

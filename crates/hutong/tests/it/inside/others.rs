@@ -1,6 +1,8 @@
 //! M7 as non-interference: two houses that differ in whatever is no business of one viewer's answer that
 //! viewer in the same bytes.
 
+use std::cell::Cell;
+
 use domain::world::{SeededDice, SetClock, World};
 use http::Method;
 use serde_json::json;
@@ -30,6 +32,8 @@ struct Town {
     people: Vec<Person>,
     registered: Vec<bool>,
     secrets: World,
+    done: Cell<usize>,
+    shares: Cell<usize>,
     _directory: tempfile::TempDir,
 }
 
@@ -40,7 +44,8 @@ impl Town {
         let people = (0..PEOPLE as u64).map(Person::new).collect();
         let secrets =
             World::new(std::sync::Arc::new(SetClock::at_ms(0)), std::sync::Arc::new(SeededDice::new(seed)));
-        Self { house, people, registered: vec![false; PEOPLE], secrets, _directory: directory }
+        let (registered, done, shares) = (vec![false; PEOPLE], Cell::new(0), Cell::new(0));
+        Self { house, people, registered, secrets, done, shares, _directory: directory }
     }
 
     fn draw(&self, below: usize) -> usize {
@@ -52,7 +57,9 @@ impl Town {
     }
 
     async fn call(&self, who: usize, method: Method, path: &str, body: Option<String>) -> String {
-        format!("{:?}", self.house.call(&self.people[who], method, path, body.as_deref(), &[]).await)
+        let answer = self.house.call(&self.people[who], method, path, body.as_deref(), &[]).await;
+        self.done.set(self.done.get() + usize::from(answer.status.is_success()));
+        format!("{answer:?}")
     }
 
     /// What is the same in both towns.
@@ -143,8 +150,13 @@ impl Town {
                 self.call(who, Method::DELETE, &format!("/v1/subscriptions/{id}/share"), None).await;
             }
         } else {
+            // What they have already stays as it is.
+            self.house.subscribe(&self.people[who], &[offering]).await;
             let only = if everybody { None } else { Some(named.as_slice()) };
-            self.house.share(&self.people[who], offering, only).await;
+            let shared = self.house.share(&self.people[who], offering, only).await;
+            self.shares.set(
+                self.shares.get() + usize::from(shared.is_some_and(|answer| answer.status.is_success())),
+            );
         }
     }
 
@@ -194,7 +206,7 @@ impl Town {
 
 /// Rounds of each seed, and secrets of each round.
 const ROUNDS: usize = 5;
-const SECRETS: usize = 8;
+const SECRETS: usize = 16;
 
 async fn two_towns(seed: u64) {
     let mut towns = [Town::new(2 * seed).await, Town::new(2 * seed + 1).await];
@@ -221,6 +233,9 @@ async fn two_towns(seed: u64) {
             assert_eq!(a, b, "seed {seed}, round {turn}");
         }
         assert_eq!(one.len(), other.len());
+    }
+    for town in &towns {
+        assert!(town.done.get() > 20 && town.shares.get() > 3, "too few secrets came true");
     }
 }
 

@@ -141,6 +141,7 @@ async fn however_a_friend_vanishes_the_answers_are_the_same() {
         street.own.push(card);
         street.end(cause).await;
         let looks = [street.look(1).await, street.look(2).await].concat();
+        assert!(looks.iter().any(|(_, answer)| answer.contains("ORDER_OPEN")), "orders went through");
         let (known, answers) = first.get_or_insert_with(|| (cause, looks.clone()));
         same(answers, &looks, &format!("{known:?} and {cause:?}"));
     }
@@ -155,6 +156,7 @@ async fn who_has_come_and_gone_unseen_has_never_been_there() {
     }
     never.end(Cause::NeverJoined).await;
     let expected = [never.look(1).await, never.look(2).await].concat();
+    assert!(expected.iter().any(|(_, answer)| answer.contains("event: match")), "events were read");
     for cause in CAUSES {
         let mut street = Street::new().await;
         street.join().await;
