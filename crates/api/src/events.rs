@@ -1,4 +1,4 @@
-//! `GET /v1/events`: server-sent events `order`, `match`, `share`.
+//! `GET /v1/events`: server-sent events `order`, `match`, `share`, `reset`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,6 +23,8 @@ pub enum Happening {
     Match(MatchChanged),
     /// A friend began or stopped to share a service.
     Share(ShareChanged),
+    /// Events are gone that were not seen: orders, matches and feed are to be read anew.
+    Reset,
 }
 
 /// The data of `match`.
@@ -60,6 +62,7 @@ impl Happening {
             Self::Order(_) => "order",
             Self::Match(_) => "match",
             Self::Share(_) => "share",
+            Self::Reset => "reset",
         }
     }
 
@@ -72,6 +75,7 @@ impl Happening {
             Self::Order(order) => serde_json::to_string(order),
             Self::Match(change) => serde_json::to_string(change),
             Self::Share(change) => serde_json::to_string(change),
+            Self::Reset => Ok("{}".to_owned()),
         }
     }
 
@@ -84,6 +88,7 @@ impl Happening {
             "order" => Some(Self::Order(serde_json::from_str(data)?)),
             "match" => Some(Self::Match(serde_json::from_str(data)?)),
             "share" => Some(Self::Share(serde_json::from_str(data)?)),
+            "reset" => Some(Self::Reset),
             _ => None,
         })
     }

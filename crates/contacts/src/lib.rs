@@ -83,7 +83,8 @@ fn described() -> OpenApiRouter<Contacts> {
         .routes(routes!(registration::confirm::confirm))
         .routes(routes!(account::show::show, account::erase::erase))
         .routes(routes!(account::export::export))
-        .routes(routes!(account::sessions::list))
+        .routes(routes!(account::sessions::list, account::sessions::end_all))
+        .routes(routes!(account::sessions::end_one))
         .routes(routes!(account::sessions::end))
         .routes(routes!(
             books::replace::replace,

@@ -43,6 +43,14 @@ limits! {
     SIGN_IN_TEXTS_ALL_HOUR_MAX = 36_000, "Sign-in texts in an hour in all, whoever asks: what a centre granting 10 a second sends.";
     SIGN_IN_WRONG_NUMBER_DAY_MAX = 20, "Wrong codes for one number in 24 hours, over all codes: 20 guesses in a million are 2 in 100,000.";
     SIGN_IN_WRONG_ADDRESS_HOUR_MAX = 30, "Wrong codes in an hour from one address, over all numbers.";
+    REGISTRATION_KEEP_S = 86_400, "How long an attempt to sign in is kept after its code has ended.";
+    TEXTS_KEEP_DAYS = 30, "How long texts are kept once they are final and wiped: receipts and complaints come within days.";
+    EVENTS_KEEP_DAYS = 30, "How long events are kept for a reconnecting stream.";
+    FUNNEL_KEEP_DAYS = 730, "How long steps from a share to a subscription are kept: two years compare.";
+    HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";
+    UPKEEP_EVERY_S = 600, "Pause between two rounds of forgetting what is past its time.";
+    UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
+    CONSENT_VERSION_CHARS_MAX = 64, "The version of a consent's text.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
     PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";

@@ -57,7 +57,25 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
+/// Whether a text in a JSON body holds the character U+0000, which no store keeps in a text and nobody
+/// means to send.
+pub fn holds_zero(json: &[u8]) -> bool {
+    let mut rest = json;
+    // JSON has no zero byte outside of an escape, and a backslash stands only in texts.
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let escape = &rest[at + 1..];
+        if escape.starts_with(b"u0000") {
+            return true;
+        }
+        rest = escape.get(1..).unwrap_or_default();
+    }
+    false
+}
+
 fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
+    if holds_zero(bytes) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
+        return Err(invalid("body", "must hold no character U+0000"));
+    }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut json);
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');

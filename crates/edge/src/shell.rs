@@ -66,6 +66,11 @@ async fn around(State(world): State<World>, mut request: Request, next: Next) ->
 }
 
 async fn answer(request: Request, next: Next) -> Response {
+    // No address of ours holds a zero byte, and no store keeps one in a text.
+    if request.uri().path_and_query().is_some_and(|address| address.as_str().contains("%00")) {
+        let detail = "The address holds a zero byte; leave it out.";
+        return into_response(Problem::new(Code::RequestMalformed, detail));
+    }
     let (request, unread) = unread::lend(request);
     let response = answer_in_time(request, next).await;
     if let Some(unread) = unread.filter(|_| !response.status().is_success()) {

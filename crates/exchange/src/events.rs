@@ -14,8 +14,10 @@ use domain::ids::OrderId;
 use domain::key::ContactKey;
 use domain::limits;
 use domain::order::{Progress, Reason};
+use domain::world::after_seconds;
 use edge::{Caller, NoQuery, Problem};
 use futures::Stream;
+use jiff::Timestamp;
 use store::exchange::{EventKind, StreamEvent};
 use store::{StoreError, View};
 use tokio::sync::broadcast;
@@ -62,8 +64,11 @@ impl Drop for Place {
     }
 }
 
-/// Streams what happens to the caller's orders, matches and feed; `Last-Event-ID` goes on where an
-/// earlier stream ended, and without it the stream begins now.
+/// Streams what happens to the caller's orders, matches and feed.
+///
+/// `Last-Event-ID` goes on where an earlier stream ended, `0` with the oldest event that is kept; without
+/// it the stream begins now. After an id that is no longer kept, or never was, comes first a `reset`, which
+/// says that orders, matches and feed are to be read anew, and then all that is kept.
 #[utoipa::path(get, path = "/v1/events", operation_id = "followEvents", security(("token" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen.")),
     responses((status = 200, body = String, content_type = "text/event-stream"),
@@ -80,22 +85,34 @@ pub async fn events(
     })?;
     // Listening begins before the first look, so that no event falls in between.
     let signal = exchange.store.events_signal();
-    let resume = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
-    let after = match resume {
-        Some(after) => after,
+    let last_seen = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("").trim());
+    let (after, reset) = match last_seen {
+        Some("0") => (0, false),
+        Some(id) => resume(id, exchange.world.now()).map_or((0, true), |seen| (seen, false)),
         None => {
             let read = exchange
                 .store
                 .read::<_, Refused, _>(move |view| Ok(view.exchange().last_event(caller.key)?));
-            read.await.map_err(Problem::from)?
+            (read.await.map_err(Problem::from)?, false)
         }
     };
-    let stream = Follow { exchange, caller, after, signal, ready: Vec::new(), _place: place };
+    let ready = if reset { vec![(after, Happening::Reset)] } else { Vec::new() };
+    let stream = Follow { exchange, caller, after, signal, ready, _place: place };
     let stream = futures::stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok(event), stream))
     });
     Ok(Sse::new(stream).keep_alive(KeepAlive::default()))
+}
+
+/// The place after which a stream goes on; `None` for an id that cannot be one of those kept. It is the id
+/// and the clock that decide, and no row: what is kept about others must not show.
+fn resume(id: &str, now: Timestamp) -> Option<i64> {
+    let seen = id.parse().ok()?;
+    let at = StreamEvent::moment(seen)?;
+    let oldest = after_seconds(now, -limits::EVENTS_KEEP_DAYS * 86_400);
+    // Clocks of two processes may differ a little.
+    (oldest..=after_seconds(now, 60)).contains(&at).then_some(seen)
 }
 
 struct Follow {
@@ -181,4 +198,25 @@ fn read_happening(
             })
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stream_goes_on_after_what_may_be_kept_and_after_nothing_else() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let place = |at: Timestamp| StreamEvent::first_place(at);
+        let day = |days: i64| after_seconds(now, days * 86_400);
+        for at in [now, day(-1), day(-limits::EVENTS_KEEP_DAYS), after_seconds(now, 59)] {
+            assert_eq!(resume(&place(at).to_string(), now), Some(place(at)));
+        }
+        for at in [day(1), day(-limits::EVENTS_KEEP_DAYS - 1), Timestamp::UNIX_EPOCH] {
+            assert_eq!(resume(&place(at).to_string(), now), None);
+        }
+        for id in ["", "seven", "-1", "7", "1.5", "99999999999999999999", "9223372036854775807"] {
+            assert_eq!(resume(id, now), None, "{id}");
+        }
+    }
 }

@@ -108,6 +108,9 @@ pub(crate) fn read_product(product: &Product) -> Option<ProductNews> {
     let read = || {
         let since = product.start_date.unwrap_or(Timestamp::UNIX_EPOCH);
         let (offering, state) = (product.offering().ok()?, product.state().ok()?);
+        if product.id.contains('\0') {
+            return None;
+        }
         Some(ProductNews { product: product.id.clone(), offering, state, since })
     };
     let news = read();

@@ -102,6 +102,9 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 }
 
 fn read_body<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+    if edge::holds_zero(body) {
+        return Err(Refusal::body("a text holds the character U+0000, which nothing here may"));
+    }
     // The error names the place and the kind of fault, not the value.
     serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());

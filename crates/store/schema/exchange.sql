@@ -84,3 +84,4 @@ CREATE TABLE event (
     PRIMARY KEY (owner, seq)
 );
 CREATE INDEX event_friend ON event (friend, owner, seq);
+CREATE INDEX event_at ON event (at);

@@ -136,6 +136,7 @@ CREATE TABLE hub_event (
     listener BYTEA NOT NULL,
     id       BYTEA NOT NULL,
     kind     TEXT NOT NULL,
-    body     BYTEA NOT NULL
+    body     BYTEA NOT NULL,
+    at       BIGINT NOT NULL
 );
 CREATE INDEX hub_event_listener ON hub_event (listener, seq);

@@ -17,6 +17,7 @@ CREATE TABLE text (
 );
 CREATE INDEX text_due ON text (state, next_try);
 CREATE INDEX text_key ON text (key, purpose, created);
+CREATE INDEX text_created ON text (created);
 
 -- What the centre called each part of an accepted text, until its receipt has come.
 CREATE TABLE text_part (
@@ -29,6 +30,7 @@ CREATE TABLE text_part (
     PRIMARY KEY (account, message_id)
 );
 CREATE INDEX text_part_text ON text_part (text);
+CREATE INDEX text_part_at ON text_part (at);
 
 -- A text that came in; stored before the centre is told so.
 CREATE TABLE inbox (

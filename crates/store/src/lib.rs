@@ -23,6 +23,7 @@ mod schema;
 mod sql;
 mod store;
 pub mod texts;
+pub mod upkeep;
 
 pub use error::{Kind, StoreError};
 pub use funnel::{FunnelEvent, FunnelTx, FunnelView};

@@ -20,6 +20,7 @@ use crate::platform::{PlatformTx, PlatformView};
 use crate::postgres::Postgres;
 use crate::sql::Sql;
 use crate::texts::{TextsTx, TextsView};
+use crate::upkeep::{UpkeepTx, UpkeepView};
 
 /// Why a store cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -393,6 +394,8 @@ rooms! {
     funnel: FunnelView, FunnelTx;
     /// Every decision and every action of an operator.
     audit: AuditView, AuditTx;
+    /// What is past its time.
+    upkeep: UpkeepView, UpkeepTx;
 }
 
 /// Declares a room's view and transaction, the transaction reading as the view.

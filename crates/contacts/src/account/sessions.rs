@@ -1,4 +1,4 @@
-//! `GET /v1/me/sessions`, `DELETE /v1/session`
+//! `GET, DELETE /v1/me/sessions`, `DELETE /v1/me/sessions/{id}`, `DELETE /v1/session`
 
 use api::Page;
 use api::account::Session;
@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use domain::ids::SessionId;
 use domain::key::ContactKey;
-use edge::{Caller, Paging, Problem};
+use edge::{Caller, Paging, Path, Problem};
 use store::audit::{AuditAction, AuditEntry};
 use store::{Tx, View};
 
@@ -38,6 +38,30 @@ pub async fn end(State(contacts): State<Contacts>, caller: Caller) -> Result<Sta
         Ok(())
     };
     contacts.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Signs another device out, such as one that was lost; its token stops counting at once.
+#[utoipa::path(delete, path = "/v1/me/sessions/{id}", operation_id = "endOtherSession", security(("token" = [])),
+    params(("id" = String, Path, format = "uuid", description = "The session's id.")),
+    responses((status = 204), (status = 404, description = "There is no such device")))]
+pub async fn end_one(
+    State(contacts): State<Contacts>,
+    caller: Caller,
+    Path(id): Path<SessionId>,
+) -> Result<StatusCode, Problem> {
+    let write =
+        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, id)?));
+    if write.await.map_err(Problem::from)? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
+}
+
+/// Signs every device out, this one too; all tokens stop counting at once.
+#[utoipa::path(delete, path = "/v1/me/sessions", operation_id = "endAllSessions", security(("token" = [])),
+    responses((status = 204)))]
+pub async fn end_all(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
+    let write =
+        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_all_sessions(caller.key)?));
+    write.await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

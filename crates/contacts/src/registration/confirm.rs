@@ -1,12 +1,14 @@
 //! `POST /v1/registrations/{id}/confirm`
 
 use api::Code;
+use api::consents::ConsentGiven;
 use api::registration::{ConfirmRegistration, SignedIn, SubscriberShown};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::consent::Consent;
 use domain::ids::{RegistrationId, SessionId, SubscriberId};
 use edge::{Json, Path, Peer, Problem};
 use store::Tx;
@@ -14,7 +16,7 @@ use store::audit::{AuditAction, AuditEntry};
 use store::contacts::{CodeTried, NewSession, Subscriber};
 
 use crate::Contacts;
-use crate::consents::give::write_consent;
+use crate::consents::give::{read_version, write_consent};
 use crate::problem::Refused;
 
 /// Proves the number by the code from the text, registers it, and signs this device in.
@@ -31,6 +33,7 @@ pub async fn confirm(
     Path(id): Path<RegistrationId>,
     Json(body): Json<ConfirmRegistration>,
 ) -> Result<Response, Problem> {
+    let consents = read_consents(body.consents)?;
     let world = &contacts.world;
     // 256 bits from the dice: there is nothing in it to guess or to read.
     let token = URL_SAFE_NO_PAD.encode(world.bytes::<32>());
@@ -57,14 +60,34 @@ pub async fn confirm(
         };
         let subscriber = tx.contacts().sign_in(number, locale, fresh, &session)?;
         tx.audit().append(&AuditEntry::by(subscriber.key, AuditAction::SignedIn))?;
-        for given in &body.consents {
-            write_consent(tx, subscriber.key, given.consent(), given.version().unwrap_or_default(), now)?;
+        for (consent, version) in &consents {
+            write_consent(tx, subscriber.key, *consent, version, now)?;
         }
         Ok(Ok(subscriber))
     };
     let subscriber = contacts.store.write(write).await.map_err(Problem::from)??;
     let shown = SubscriberShown { id: subscriber.id, number: subscriber.number.e164() };
     Ok((StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response())
+}
+
+/// The consents to be given, each once.
+fn read_consents(given: Vec<ConsentGiven>) -> Result<Vec<(Consent, String)>, Problem> {
+    let mut consents: Vec<(Consent, String)> = Vec::new();
+    for (index, given) in given.into_iter().enumerate() {
+        let field = format!("consents[{index}]");
+        let consent = given.consent();
+        if consents.iter().any(|(known, _)| *known == consent) {
+            let detail = "stands there twice";
+            return Err(Problem::new(
+                Code::RequestInvalid,
+                format!("Correct the request: `{field}` {detail}."),
+            )
+            .field(field, detail));
+        }
+        let version = given.version().map(str::to_owned);
+        consents.push((consent, read_version(&format!("{field}.version"), version)?));
+    }
+    Ok(consents)
 }
 
 fn over() -> Problem {

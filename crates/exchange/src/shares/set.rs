@@ -3,20 +3,23 @@
 use api::Code;
 use api::subscriptions::{Audience, SetShare, Share};
 use axum::extract::State;
+use domain::consent::Consent;
 use domain::funnel::FunnelStep;
 use domain::ids::SubscriptionId;
-use domain::key::ContactKey;
 use domain::{consent, limits, number};
 use edge::{Caller, Json, Path, Problem};
 use serde_json::{Value, json};
 use store::audit::{AuditAction, AuditEntry};
 use store::exchange::EventKind;
-use store::{FunnelEvent, StoreError, Tx};
+use store::{FunnelEvent, Tx};
 
 use crate::Exchange;
 use crate::problem::{Refused, still_signed_in};
 
 /// Shares a subscription with every match, or with named ones among them.
+///
+/// Naming somebody who does not match is answered like naming somebody who does, whoever they are: it
+/// shows them nothing while they do not match, and the service as soon as they do, also again.
 #[utoipa::path(put, path = "/v1/subscriptions/{id}/share", operation_id = "share",
     request_body = SetShare, security(("token" = [])),
     params(("id" = String, Path, format = "uuid", description = "The subscription's id.")),
@@ -32,12 +35,17 @@ pub async fn set(
     let (audience, shown) = exchange.read_audience(&body.audience)?;
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         still_signed_in(tx, &caller)?;
+        if !tx.contacts().has_consent(caller.key, Consent::Subscriptions)? {
+            let detail = "Give the consent \"subscriptions\" first: PUT /v1/consents/subscriptions.";
+            return Err(Problem::new(Code::ConsentSubscriptionsMissing, detail).into());
+        }
         let held = tx.exchange().find_subscription(caller.key, id)?.ok_or_else(Problem::not_found)?;
         if !held.is_shareable() {
             let detail =
                 "This service cannot be shared: it is not active, or is of a kind that is never shown.";
             return Err(Problem::new(Code::ShareNotShareable, detail).into());
         }
+        let before = tx.exchange().list_viewers(id)?;
         let (share, fresh) = tx.exchange().share(caller.key, id, &audience)?;
         let named = match &audience {
             consent::Audience::Matches => Value::from("matches"),
@@ -48,32 +56,23 @@ pub async fn set(
             .with("audience", named);
         tx.audit().append(&entry)?;
         if fresh {
-            tell_share(tx, caller.key, share, &held.offering)?;
+            tx.funnel().record(&FunnelEvent {
+                step: FunnelStep::Shared,
+                offering: Some(held.offering.clone()),
+                person: Some(caller.key),
+                friend: None,
+                cause: Some(share.to_string()),
+            })?;
+        }
+        // Whoever saw it before is told nothing.
+        for viewer in tx.exchange().list_viewers(id)?.into_iter().filter(|one| !before.contains(one)) {
+            let data = json!({ "share": share });
+            tx.exchange().append_event(viewer, EventKind::Share, Some(caller.key), &data)?;
         }
         Ok(tx.exchange().find_share(id)?.ok_or_else(Problem::not_found)?.0)
     };
     let since = exchange.store.write(write).await.map_err(Problem::from)?;
     Ok(axum::Json(Share { subscription: id, audience: shown, since }))
-}
-
-/// Writes the step down, and tells everybody who may see the share.
-fn tell_share(
-    tx: &mut Tx<'_>,
-    owner: ContactKey,
-    share: i64,
-    offering: &domain::catalogue::OfferingId,
-) -> Result<(), StoreError> {
-    tx.funnel().record(&FunnelEvent {
-        step: FunnelStep::Shared,
-        offering: Some(offering.clone()),
-        person: Some(owner),
-        friend: None,
-        cause: Some(share.to_string()),
-    })?;
-    for viewer in tx.exchange().list_viewers(share)? {
-        tx.exchange().append_event(viewer, EventKind::Share, Some(owner), &json!({ "share": share }))?;
-    }
-    Ok(())
 }
 
 impl Exchange {

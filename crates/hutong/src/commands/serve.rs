@@ -62,6 +62,7 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
             let token = config.platform.operator_tokens.first();
             (url, token.map(|token| token.expose_secret().to_owned()))
         }),
+        retention: config.retention.kept(),
         render: Arc::new(move || metrics.render()),
     })
 }

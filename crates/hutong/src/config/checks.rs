@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Config, Registration};
+use super::{Config, Kept, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -18,6 +18,9 @@ const SENDER_DIGITS_MAX: usize = 16;
 
 /// A token shorter than this could be found by trying.
 const TOKEN_CHARS_MIN: usize = 16;
+
+/// Ten years.
+const KEPT_DAYS_MAX: i64 = 3_650;
 
 /// A limit above this is none.
 const COUNT_MAX: i64 = 1_000_000_000;
@@ -66,7 +69,8 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
 
     let time = confirmation.time_limit_s;
     needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
-    needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")
+    needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")?;
+    check_retention(&config.retention)
 }
 
 fn needed(fine: bool, path: &'static str, cause: &'static str) -> Result<(), Fault> {
@@ -92,6 +96,17 @@ fn check_sign_in(registration: &Registration) -> Result<(), Fault> {
         (registration.wrong_codes_per_address_hour, "registration.wrong_codes_per_address_hour"),
     ] {
         range(value, 1, COUNT_MAX, path)?;
+    }
+    Ok(())
+}
+
+fn check_retention(kept: &Kept) -> Result<(), Fault> {
+    for (days, path) in [
+        (kept.texts_days, "retention.texts_days"),
+        (kept.funnel_days, "retention.funnel_days"),
+        (kept.hub_events_days, "retention.hub_events_days"),
+    ] {
+        needed((1..=KEPT_DAYS_MAX).contains(&days), path, "it is out of range")?;
     }
     Ok(())
 }

@@ -224,6 +224,27 @@ pub(super) const KEYS: &[Key] = &[
         "COUNT",
         "the wrong answers that end an order, 1 to 10",
     ),
+    key(
+        "retention.texts_days",
+        "retention-texts-days",
+        Shape::Number,
+        "DAYS",
+        "the days that final texts are kept, 1 to 3650",
+    ),
+    key(
+        "retention.funnel_days",
+        "retention-funnel-days",
+        Shape::Number,
+        "DAYS",
+        "the days that steps to a subscription are kept, 1 to 3650",
+    ),
+    key(
+        "retention.hub_events_days",
+        "retention-hub-events-days",
+        Shape::Number,
+        "DAYS",
+        "the days that a listener may be away, 1 to 3650",
+    ),
 ];
 
 /// The setting at a path.

@@ -18,6 +18,7 @@ use figment::Figment;
 use ipnet::IpNet;
 use secrecy::SecretString;
 use serde::{Deserialize, Deserializer};
+use store::upkeep::Retention;
 
 use crate::failure::Failure;
 pub(crate) use keys::ConfigArgs;
@@ -52,6 +53,8 @@ pub(crate) struct Config {
     pub(crate) keys: Keys,
     /// The second confirmation.
     pub(crate) confirmation: Confirmation,
+    /// How long things are kept.
+    pub(crate) retention: Kept,
 }
 
 /// A part of Hutong that can run in a process of its own.
@@ -160,6 +163,33 @@ pub(crate) struct Confirmation {
     pub(crate) attempts: u32,
 }
 
+/// How long what an operator may want to look at again is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Kept {
+    /// Texts, once they are final and wiped.
+    pub(crate) texts_days: i64,
+    /// Steps from a share to a subscription.
+    pub(crate) funnel_days: i64,
+    /// Events that a listener at the hub has not been told.
+    pub(crate) hub_events_days: i64,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let Retention { texts_days, funnel_days, hub_events_days } = Retention::default();
+        Self { texts_days, funnel_days, hub_events_days }
+    }
+}
+
+impl Kept {
+    /// In the store's words.
+    pub(crate) fn kept(&self) -> Retention {
+        let Self { texts_days, funnel_days, hub_events_days } = *self;
+        Retention { texts_days, funnel_days, hub_events_days }
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -175,6 +205,7 @@ impl Default for Config {
             platform: Platform::default(),
             keys: Keys::default(),
             confirmation: Confirmation::default(),
+            retention: Kept::default(),
         }
     }
 }

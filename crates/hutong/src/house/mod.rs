@@ -17,8 +17,9 @@ use edge::{Authenticator, TrustedProxies};
 use exchange::Exchange;
 use platform::{Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
-use store::jobs::Worker;
-use store::{Keys, OpenError, Store};
+use store::jobs::{Handler, JobKind, Worker};
+use store::upkeep::{Retention, Upkeep};
+use store::{Keys, OpenError, Store, StoreError};
 use tmf::{HttpSettings, OverHttp, Transport};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -60,6 +61,8 @@ pub(crate) struct Plan {
     pub(crate) platform: PlatformConfig,
     /// An operator's own platform instead of the built-in one: address and token.
     pub(crate) platform_url: Option<(String, Option<String>)>,
+    /// How long what an operator may want to look at again is kept.
+    pub(crate) retention: Retention,
     /// Renders the metrics.
     pub(crate) render: Render,
 }
@@ -123,6 +126,7 @@ impl House {
         }
         let store = open_store(&plan, &world).await?;
         store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
+        begin_upkeep(&store, &world).await.map_err(OpenError::Store)?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
         let mut house = Self {
             api,
@@ -156,7 +160,8 @@ impl House {
     /// Builds the roles, joins exchange and platform in both directions, and starts the jobs.
     fn start_roles(&mut self, plan: &Plan, world: &World) -> Result<Router, StartError> {
         let mut router = Router::new();
-        let mut handlers = Vec::new();
+        let upkeep = Upkeep::new(self.store.clone(), world.clone(), plan.retention);
+        let mut handlers: Vec<(JobKind, Arc<dyn Handler>)> = vec![(JobKind::Upkeep, Arc::new(upkeep))];
         let callbacks = Arc::new(LateBound::default());
         let internal = self.store.keys().operator_token();
         if plan.roles.platform && plan.platform_url.is_none() {
@@ -271,6 +276,12 @@ impl House {
 fn v1(routes: Router, store: &Store) -> Router {
     let authenticator = Authenticator(Arc::new(Sessions(store.clone())));
     routes.layer(Extension(authenticator))
+}
+
+/// Makes sure that the job which forgets is there: it never ends, and one serves all processes.
+async fn begin_upkeep(store: &Store, world: &World) -> Result<(), StoreError> {
+    let now = world.now();
+    store.write(move |tx| tx.jobs().enqueue_topic(JobKind::Upkeep, "all", &(), now)).await
 }
 
 async fn open_store(plan: &Plan, world: &World) -> Result<Store, OpenError> {

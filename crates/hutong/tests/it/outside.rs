@@ -9,13 +9,15 @@ use crate::house::{House, http};
 type Case<'a> = (Method, &'a str, &'a str, &'a [(&'a str, &'a str)], u16, &'a str);
 
 /// The calls of the subscriber interface that exist: a method and a path.
-const CALLS: [(&str, &str); 31] = [
+const CALLS: [(&str, &str); 33] = [
     ("post", "/v1/registrations"),
     ("post", "/v1/registrations/{id}/confirm"),
     ("get", "/v1/me"),
     ("delete", "/v1/me"),
     ("get", "/v1/me/export"),
     ("get", "/v1/me/sessions"),
+    ("delete", "/v1/me/sessions"),
+    ("delete", "/v1/me/sessions/{id}"),
     ("delete", "/v1/session"),
     ("put", "/v1/book"),
     ("patch", "/v1/book"),

@@ -101,6 +101,15 @@ impl ContactsTx<'_> {
         Ok(ended == 1)
     }
 
+    /// Signs all of a person's devices out.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn end_all_sessions(&mut self, key: ContactKey) -> Result<(), StoreError> {
+        self.view.sql.execute("DELETE FROM session WHERE key = $1", params![key])?;
+        Ok(())
+    }
+
     /// Erases a person: account, devices, consents, book, matches, hidings, attempts, texts.
     ///
     /// # Errors

@@ -23,11 +23,13 @@ impl Card {
 }
 
 impl ExchangeTx<'_> {
-    /// Writes a card as the platform has it now.
+    /// Writes a card as the platform has it now. Where a service becomes one that is never shown, what
+    /// was shared of it is so no longer, also should it become another again.
     ///
     /// # Errors
     /// The store's.
     pub fn put_card(&mut self, card: &Card) -> Result<(), StoreError> {
+        let could_be_shown = self.is_shown(&card.offering.id)?;
         let body = serde_json::to_string(card).map_err(|error| StoreError::new(Kind::Internal, error))?;
         let Offering { id, version, sensitive, .. } = &card.offering;
         self.view.sql.execute(
@@ -37,7 +39,26 @@ impl ExchangeTx<'_> {
              WHERE excluded.version >= card.version",
             params![id.as_str(), *version, body, *sensitive],
         )?;
+        if could_be_shown && !self.is_shown(&card.offering.id)? {
+            for sql in [
+                "DELETE FROM share_audience WHERE share IN (
+                   SELECT s.no FROM share s JOIN subscription u ON u.id = s.subscription WHERE u.offering = $1)",
+                "DELETE FROM share_seen WHERE share IN (
+                   SELECT s.no FROM share s JOIN subscription u ON u.id = s.subscription WHERE u.offering = $1)",
+                "DELETE FROM share WHERE subscription IN (SELECT id FROM subscription WHERE offering = $1)",
+            ] {
+                self.view.sql.execute(sql, params![card.offering.id.as_str()])?;
+            }
+        }
         Ok(())
+    }
+
+    fn is_shown(&mut self, offering: &OfferingId) -> Result<bool, StoreError> {
+        let row = self.view.sql.query_one(
+            "SELECT 1 FROM card WHERE offering = $1 AND sensitive = 0",
+            params![offering.as_str()],
+        )?;
+        Ok(row.is_some())
     }
 }
 

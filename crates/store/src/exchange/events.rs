@@ -64,6 +64,18 @@ pub struct StreamEvent {
     pub at: Timestamp,
 }
 
+impl StreamEvent {
+    /// The first place of a moment.
+    pub fn first_place(at: Timestamp) -> i64 {
+        at.as_millisecond() * IN_A_MS
+    }
+
+    /// The moment of a place; `None` when there is no such moment.
+    pub fn moment(place: i64) -> Option<Timestamp> {
+        Timestamp::from_millisecond(place.div_euclid(IN_A_MS)).ok()
+    }
+}
+
 impl ExchangeTx<'_> {
     /// Appends to a person's stream, and lets the oldest events about the same go when there are too many.
     ///
@@ -78,7 +90,7 @@ impl ExchangeTx<'_> {
     ) -> Result<(), StoreError> {
         let (last, now) = (self.view.last_event(owner)?, self.world.now());
         // Above the last one also when the clock was set back.
-        let seq = (last + 1).max(now.as_millisecond() * IN_A_MS);
+        let seq = (last + 1).max(StreamEvent::first_place(now));
         self.view.sql.execute(
             "INSERT INTO event (owner, seq, kind, friend, data, at) VALUES ($1, $2, $3, $4, $5, $6)",
             params![owner, seq, kind.word(), friend.map_or(ABOUT_ONESELF, about), data.to_string(), now],

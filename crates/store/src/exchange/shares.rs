@@ -189,16 +189,16 @@ impl ExchangeView<'_> {
         Ok(Some((row.time(0)?, named)))
     }
 
-    /// Who can see a share just now.
+    /// Who can see a subscription's share just now.
     ///
     /// # Errors
     /// The store's.
-    pub fn list_viewers(&mut self, share: i64) -> Result<Vec<ContactKey>, StoreError> {
+    pub fn list_viewers(&mut self, subscription: SubscriptionId) -> Result<Vec<ContactKey>, StoreError> {
         let rows = self.sql.query(
             "SELECT m.friend FROM share s JOIN matched m ON m.owner = s.owner
-             WHERE s.no = $1
+             WHERE s.subscription = $1
                AND (s.named = 0 OR EXISTS (SELECT 1 FROM share_audience a WHERE a.share = s.no AND a.friend = m.friend))",
-            params![share],
+            params![subscription.0],
         )?;
         rows.iter().map(|row| row.key(0)).collect()
     }

@@ -52,6 +52,8 @@ kinds! {
     TextSettled = "text_settled";
     /// Platform: tell one listener at the hub what it has not heard.
     DeliverHubEvents = "deliver_hub_events";
+    /// Every process: forget what nothing needs any more.
+    Upkeep = "upkeep";
 }
 
 room! {

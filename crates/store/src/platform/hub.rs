@@ -90,8 +90,8 @@ impl PlatformTx<'_> {
     ) -> Result<(), StoreError> {
         let body = self.view.keys.seal(self.world, Purpose::HubEvent, id.0.as_bytes(), body);
         self.view.sql.execute(
-            "INSERT INTO hub_event (listener, id, kind, body) VALUES ($1, $2, $3, $4)",
-            params![listener.0, id.0, kind, body],
+            "INSERT INTO hub_event (listener, id, kind, body, at) VALUES ($1, $2, $3, $4, $5)",
+            params![listener.0, id.0, kind, body, self.world.now()],
         )?;
         Ok(())
     }

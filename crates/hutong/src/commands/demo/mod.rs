@@ -16,6 +16,7 @@ use platform::PlatformConfig;
 use serde_json::json;
 use smpp::simulator::{self, Simulator};
 use sms::SmsConfig;
+use store::upkeep::Retention;
 use tokio::net::TcpListener;
 
 use self::told::Told;
@@ -148,6 +149,7 @@ async fn start_house(
         sms,
         platform: PlatformConfig::default(),
         platform_url: None,
+        retention: Retention::default(),
         render,
     };
     Ok(House::open(plan, world.clone()).await?)

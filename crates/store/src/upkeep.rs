@@ -1,0 +1,173 @@
+//! What is forgotten once nothing needs it any more: a little at a time, so that nobody waits for it.
+
+use std::pin::Pin;
+
+use domain::limits;
+use domain::world::{World, after_seconds};
+use jiff::Timestamp;
+
+use crate::error::StoreError;
+use crate::jobs::{Handler, Job, JobFailed, Outcome};
+use crate::sql::params;
+use crate::store::{Store, room};
+
+room! {
+    /// Reads nothing of its own.
+    UpkeepView,
+    /// Forgets what is past its time.
+    UpkeepTx
+}
+
+/// How long what an operator may want to look at again is kept, in days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Texts out and in, once they are final and their bodies wiped.
+    pub texts_days: i64,
+    /// Steps from a share to a subscription.
+    pub funnel_days: i64,
+    /// Events that a listener at the hub has not been told.
+    pub hub_events_days: i64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            texts_days: limits::TEXTS_KEEP_DAYS,
+            funnel_days: limits::FUNNEL_KEEP_DAYS,
+            hub_events_days: limits::HUB_EVENTS_KEEP_DAYS,
+        }
+    }
+}
+
+const DAY_S: i64 = 86_400;
+
+/// What is forgotten, for how long it is kept, and how.
+struct Forgotten {
+    table: &'static str,
+    kept_s: fn(&Retention) -> i64,
+    /// `$1` is the moment before which nothing is needed, `$2` how many rows go at once.
+    statement: &'static str,
+}
+
+const fn forgotten(
+    table: &'static str,
+    kept_s: fn(&Retention) -> i64,
+    statement: &'static str,
+) -> Forgotten {
+    Forgotten { table, kept_s, statement }
+}
+
+/// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
+/// needed.
+const FORGOTTEN: [Forgotten; 9] = [
+    forgotten(
+        "registration",
+        |_| limits::REGISTRATION_KEEP_S,
+        "DELETE FROM registration WHERE id IN (SELECT id FROM registration WHERE expires < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "limiter",
+        |_| limits::LIMITER_KEEP_S,
+        "DELETE FROM limiter WHERE id IN (SELECT id FROM limiter WHERE at < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "idempotency",
+        |_| limits::IDEMPOTENCY_KEEP_S,
+        "DELETE FROM idempotency WHERE (owner, key) IN (
+           SELECT owner, key FROM idempotency WHERE created < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "text_part",
+        |keep| keep.texts_days * DAY_S,
+        "DELETE FROM text_part WHERE (account, message_id) IN (
+           SELECT account, message_id FROM text_part WHERE at < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "text",
+        |keep| keep.texts_days * DAY_S,
+        "DELETE FROM text WHERE id IN (
+           SELECT id FROM text WHERE created < $1 AND state NOT IN ('queued', 'sent') LIMIT $2)",
+    ),
+    forgotten(
+        "inbox",
+        |keep| keep.texts_days * DAY_S,
+        "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "event",
+        |_| limits::EVENTS_KEEP_DAYS * DAY_S,
+        "DELETE FROM event WHERE (owner, seq) IN (SELECT owner, seq FROM event WHERE at < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "funnel",
+        |keep| keep.funnel_days * DAY_S,
+        "DELETE FROM funnel WHERE id IN (
+           SELECT id FROM (SELECT id, at FROM funnel ORDER BY id LIMIT $2) oldest WHERE at < $1)",
+    ),
+    forgotten(
+        "hub_event",
+        |keep| keep.hub_events_days * DAY_S,
+        "DELETE FROM hub_event WHERE seq IN (
+           SELECT seq FROM (SELECT seq, at FROM hub_event ORDER BY seq LIMIT $2) oldest WHERE at < $1)",
+    ),
+];
+
+impl UpkeepTx<'_> {
+    /// Forgets up to `count` rows of the `which`th kind; answers how many.
+    fn forget(&mut self, which: usize, before: Timestamp, count: i64) -> Result<u64, StoreError> {
+        let Some(forgotten) = FORGOTTEN.get(which) else { return Ok(0) };
+        self.view.sql.execute(forgotten.statement, params![before, count])
+    }
+}
+
+/// The job that forgets; it never ends, and runs again after a while.
+pub struct Upkeep {
+    store: Store,
+    world: World,
+    keep: Retention,
+}
+
+impl Upkeep {
+    /// The job over a store.
+    pub fn new(store: Store, world: World, keep: Retention) -> Self {
+        Self { store, world, keep }
+    }
+
+    /// Forgets one portion of each kind; `true` when there is more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn portion(&self) -> Result<bool, StoreError> {
+        let mut more = false;
+        for (which, Forgotten { table, kept_s, .. }) in FORGOTTEN.iter().enumerate() {
+            let before = after_seconds(self.world.now(), -kept_s(&self.keep));
+            let count = limits::UPKEEP_ROWS_MAX;
+            // A write of its own each: others come in between.
+            let forget = move |tx: &mut crate::Tx<'_>| tx.upkeep().forget(which, before, count);
+            let forgotten = self.store.write::<_, StoreError, _>(forget).await?;
+            metrics::counter!("upkeep_rows_total", "table" => *table).increment(forgotten);
+            more |= forgotten >= count.unsigned_abs();
+            if *table == "hub_event" && forgotten > 0 {
+                tracing::error!(
+                    events = forgotten,
+                    "a listener at the hub could not be told for so long that events were given up: \
+                     look at the listener, and let it read anew what it keeps in step"
+                );
+            }
+        }
+        Ok(more)
+    }
+}
+
+impl Handler for Upkeep {
+    fn run<'a>(
+        &'a self,
+        _: &'a Job,
+    ) -> Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>> {
+        Box::pin(async move {
+            let more = self.portion().await?;
+            let pause_s = if more { 1 } else { limits::UPKEEP_EVERY_S };
+            Ok(Outcome::Later(after_seconds(self.world.now(), pause_s)))
+        })
+    }
+}
