@@ -50,7 +50,6 @@ limits! {
     HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";
     UPKEEP_EVERY_S = 600, "Pause between two rounds of forgetting what is past its time.";
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
-    CONSENT_VERSION_CHARS_MAX = 64, "The version of a consent's text.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
     PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";

@@ -49,11 +49,7 @@ struct Forgotten {
     statement: &'static str,
 }
 
-const fn forgotten(
-    table: &'static str,
-    kept_s: fn(&Retention) -> i64,
-    statement: &'static str,
-) -> Forgotten {
+const fn forgotten(table: &'static str, kept_s: fn(&Retention) -> i64, statement: &'static str) -> Forgotten {
     Forgotten { table, kept_s, statement }
 }
 
@@ -101,14 +97,12 @@ const FORGOTTEN: [Forgotten; 9] = [
     forgotten(
         "funnel",
         |keep| keep.funnel_days * DAY_S,
-        "DELETE FROM funnel WHERE id IN (
-           SELECT id FROM (SELECT id, at FROM funnel ORDER BY id LIMIT $2) oldest WHERE at < $1)",
+        "DELETE FROM funnel WHERE at < $1 AND id IN (SELECT id FROM funnel ORDER BY id LIMIT $2)",
     ),
     forgotten(
         "hub_event",
         |keep| keep.hub_events_days * DAY_S,
-        "DELETE FROM hub_event WHERE seq IN (
-           SELECT seq FROM (SELECT seq, at FROM hub_event ORDER BY seq LIMIT $2) oldest WHERE at < $1)",
+        "DELETE FROM hub_event WHERE at < $1 AND seq IN (SELECT seq FROM hub_event ORDER BY seq LIMIT $2)",
     ),
 ];
 

@@ -1,12 +1,10 @@
 //! `PUT /v1/consents/{consent}`
 
-use api::Code;
 use api::consents::GiveConsent;
 use axum::extract::State;
 use axum::http::StatusCode;
 use domain::consent::Consent;
 use domain::key::ContactKey;
-use domain::limits;
 use edge::{Caller, Json, Path, Problem};
 use jiff::Timestamp;
 use serde_json::json;
@@ -28,7 +26,7 @@ pub async fn give(
     Path(consent): Path<Consent>,
     Json(body): Json<GiveConsent>,
 ) -> Result<StatusCode, Problem> {
-    let version = read_version("version", body.version)?;
+    let version = body.version.unwrap_or_default();
     let now = contacts.world.now();
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         still_signed_in(tx, &caller)?;
@@ -36,17 +34,6 @@ pub async fn give(
     };
     contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Reads the version of a consent's text: short, or it is none.
-pub(crate) fn read_version(field: &str, version: Option<String>) -> Result<String, Problem> {
-    let version = version.unwrap_or_default();
-    if version.chars().count() <= limits::count(limits::CONSENT_VERSION_CHARS_MAX) {
-        return Ok(version);
-    }
-    let detail = format!("must have {} characters at most", limits::CONSENT_VERSION_CHARS_MAX);
-    Err(Problem::new(Code::RequestInvalid, format!("Correct the request: `{field}` {detail}."))
-        .field(field, detail))
 }
 
 /// Writes a consent down; to keep subscriptions in step starts with a first look at the platform.

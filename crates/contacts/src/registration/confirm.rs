@@ -1,7 +1,8 @@
 //! `POST /v1/registrations/{id}/confirm`
 
+use std::collections::BTreeMap;
+
 use api::Code;
-use api::consents::ConsentGiven;
 use api::registration::{ConfirmRegistration, SignedIn, SubscriberShown};
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,7 +17,7 @@ use store::audit::{AuditAction, AuditEntry};
 use store::contacts::{CodeTried, NewSession, Subscriber};
 
 use crate::Contacts;
-use crate::consents::give::{read_version, write_consent};
+use crate::consents::give::write_consent;
 use crate::problem::Refused;
 
 /// Proves the number by the code from the text, registers it, and signs this device in.
@@ -33,7 +34,12 @@ pub async fn confirm(
     Path(id): Path<RegistrationId>,
     Json(body): Json<ConfirmRegistration>,
 ) -> Result<Response, Problem> {
-    let consents = read_consents(body.consents)?;
+    // Each is given once, however often it stands there: with the version that stands last.
+    let consents: BTreeMap<Consent, String> = body
+        .consents
+        .iter()
+        .map(|given| (given.consent(), given.version().unwrap_or_default().to_owned()))
+        .collect();
     let world = &contacts.world;
     // 256 bits from the dice: there is nothing in it to guess or to read.
     let token = URL_SAFE_NO_PAD.encode(world.bytes::<32>());
@@ -68,26 +74,6 @@ pub async fn confirm(
     let subscriber = contacts.store.write(write).await.map_err(Problem::from)??;
     let shown = SubscriberShown { id: subscriber.id, number: subscriber.number.e164() };
     Ok((StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response())
-}
-
-/// The consents to be given, each once.
-fn read_consents(given: Vec<ConsentGiven>) -> Result<Vec<(Consent, String)>, Problem> {
-    let mut consents: Vec<(Consent, String)> = Vec::new();
-    for (index, given) in given.into_iter().enumerate() {
-        let field = format!("consents[{index}]");
-        let consent = given.consent();
-        if consents.iter().any(|(known, _)| *known == consent) {
-            let detail = "stands there twice";
-            return Err(Problem::new(
-                Code::RequestInvalid,
-                format!("Correct the request: `{field}` {detail}."),
-            )
-            .field(field, detail));
-        }
-        let version = given.version().map(str::to_owned);
-        consents.push((consent, read_version(&format!("{field}.version"), version)?));
-    }
-    Ok(consents)
 }
 
 fn over() -> Problem {

@@ -6,6 +6,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod account;
 mod attacker;
 mod bench;
 mod sign_in;

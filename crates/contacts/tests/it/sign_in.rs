@@ -262,7 +262,7 @@ async fn only_numbers_with_the_operators_prefixes_are_texted() {
         ("+447400123456", "registration/number-not-served"),
         ("10086", "registration/number-unreadable"),
         ("+86138000000010000", "registration/number-unreadable"),
-        ("\u{0}", "registration/number-unreadable"),
+        ("", "registration/number-unreadable"),
     ] {
         let refused = bench.begin(number, HOME).await;
         assert_eq!((refused.status.as_u16(), refused.code()), (422, code), "{number:?}");

@@ -133,3 +133,19 @@ async fn a_blob_of_nothing_is_refused_rather_than_kept() {
         ask(&router(), Request::put("/blob").header("content-type", "application/octet-stream"), "").await;
     assert_eq!((answer.status, answer.code(), answer.field()), (422, "request/invalid", "body"));
 }
+
+#[tokio::test]
+async fn a_zero_byte_is_refused_in_a_body_and_in_an_address_and_what_only_looks_like_one_is_not() {
+    for body in [r#"{"code":"\u0000"}"#, r#"{"code":"1\\\u00001"}"#, r#"{"\u0000":1,"code":"1"}"#] {
+        let answer = post_json("/confirm", body).await;
+        assert_eq!((answer.status, answer.code()), (422, "request/invalid"), "{body}");
+    }
+    for body in [r#"{"code":"\\u0000"}"#, r#"{"code":"\u00001"#, r#"{"code":"\u0001"}"#] {
+        let answer = post_json("/confirm", body).await;
+        let whole = body.ends_with('}');
+        assert_eq!(answer.status, if whole { 200 } else { 400 }, "{body}");
+    }
+    for path in ["/confirm?a=%00", "/orders/%00"] {
+        assert_eq!(post_json(path, "{}").await.code(), "request/malformed", "{path}");
+    }
+}

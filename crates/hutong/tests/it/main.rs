@@ -9,6 +9,7 @@ mod configuration;
 #[cfg(feature = "failpoints")]
 mod crash;
 mod endings;
+mod events;
 mod house;
 mod inside;
 mod limits;

@@ -53,6 +53,11 @@ impl Bench {
         Some(Self { store, clock, world, directory: None })
     }
 
+    /// Where the embedded store lies.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        self.directory.as_ref().unwrap().path()
+    }
+
     /// Closes the store and opens it again, where that means something.
     pub(crate) async fn reopen(mut self) -> Self {
         if let Some(directory) = &self.directory {

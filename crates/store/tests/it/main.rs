@@ -9,6 +9,7 @@
 
 mod audit_laws;
 mod audit_tampering;
+mod at_rest;
 mod backends;
 mod contacts_laws;
 mod jobs_laws;
@@ -18,5 +19,7 @@ mod match_model;
 mod news_laws;
 mod platform_laws;
 mod race_laws;
+mod share_laws;
 mod texts_laws;
+mod upkeep_laws;
 mod worker;
