@@ -50,18 +50,25 @@ pub async fn end_one(
     caller: Caller,
     Path(id): Path<SessionId>,
 ) -> Result<StatusCode, Problem> {
-    let write =
-        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_session(caller.key, id)?));
-    if write.await.map_err(Problem::from)? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::not_found()) }
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        if !tx.contacts().end_session(caller.key, id)? {
+            return Err(Problem::not_found().into());
+        }
+        Ok(tx.audit().append(&AuditEntry::by(caller.key, AuditAction::SignedOut))?)
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// Signs every device out, this one too; all tokens stop counting at once.
 #[utoipa::path(delete, path = "/v1/me/sessions", operation_id = "endAllSessions", security(("token" = [])),
     responses((status = 204)))]
 pub async fn end_all(State(contacts): State<Contacts>, caller: Caller) -> Result<StatusCode, Problem> {
-    let write =
-        contacts.store.write::<_, Refused, _>(move |tx| Ok(tx.contacts().end_all_sessions(caller.key)?));
-    write.await.map_err(Problem::from)?;
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        tx.contacts().end_all_sessions(caller.key)?;
+        Ok(tx.audit().append(&AuditEntry::by(caller.key, AuditAction::SignedOut))?)
+    };
+    contacts.store.write(write).await.map_err(Problem::from)?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -7,9 +7,9 @@
     reason = "a test may end so"
 )]
 
+mod at_rest;
 mod audit_laws;
 mod audit_tampering;
-mod at_rest;
 mod backends;
 mod contacts_laws;
 mod jobs_laws;
