@@ -19,6 +19,7 @@ mod keys;
 mod people;
 pub mod platform;
 mod postgres;
+mod rules;
 mod schema;
 mod sql;
 mod store;

@@ -33,8 +33,8 @@ pub(crate) trait Sql {
     /// Runs a query; answers its rows.
     fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError>;
 
-    /// Checks the database as far as it can check itself.
-    fn check_integrity(&mut self) -> Result<(), StoreError>;
+    /// Checks that the database is as it was written, and says what was checked.
+    fn check_integrity(&mut self) -> Result<&'static str, StoreError>;
 
     /// Runs a query of at most one row that matters.
     fn query_one(&mut self, sql: &'static str, params: &[Value]) -> Result<Option<Row>, StoreError> {

@@ -48,6 +48,16 @@ pub enum OpenError {
     /// Whoever only looks finds no data of this version.
     #[error("there is no data of this version of hutong yet: start the servers once")]
     NotBegun,
+    /// It lacks commits that were acknowledged.
+    #[error(
+        "the database lacks the last {lost} commits that were acknowledged: its log is damaged or cut short, or an older copy stands in its place; put the newest backup back, or, to go on without them, remove {}", mark.display()
+    )]
+    Behind {
+        /// How many commits.
+        lost: u64,
+        /// The file that says so.
+        mark: std::path::PathBuf,
+    },
     /// The key file.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -338,12 +348,16 @@ impl<'a> View<'a> {
         Self { sql, keys }
     }
 
-    /// Reads the whole database and checks it, as far as the database itself can tell.
+    /// Reads the whole database and checks that it is as it was written; says what was checked.
     ///
     /// # Errors
     /// Damaged, when a page or an index is not what was written.
-    pub fn check_integrity(&mut self) -> Result<(), StoreError> {
+    pub fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
         self.sql.check_integrity()
+    }
+
+    pub(crate) fn sql(&mut self) -> &mut dyn Sql {
+        self.sql
     }
 }
 

@@ -1,5 +1,6 @@
 //! Long runs: each looks for violations until its time or its rounds are over, prints a summary line, and fails on any.
 
+mod kill;
 mod timing;
 
 use std::path::Path;
@@ -14,7 +15,14 @@ pub(crate) struct Soak {
 }
 
 /// All long runs.
-pub(crate) const SOAKS: &[Soak] = &[timing::SOAK];
+pub(crate) const SOAKS: &[Soak] = &[
+    Soak {
+        word: "kill",
+        what: "kill -9 at random moments under a mixed load; --rounds N, --seed S",
+        run: kill::run,
+    },
+    timing::SOAK,
+];
 
 /// Runs one by its word; `None` when there is none of that word.
 pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<(), Failed>> {

@@ -31,12 +31,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let store = store.map_err(opened)?;
     let checked = store
         .read::<_, StoreError, _>(|view| {
-            view.check_integrity()?;
-            view.contacts().check_matches()
+            let checked = view.check_integrity()?;
+            Ok((checked, view.contacts().check_matches()?, view.broken_rules()?))
         })
         .await;
     store.close().await;
-    let (missing, extra) = checked.map_err(|error| {
+    let (checked, (missing, extra), broken) = checked.map_err(|error| {
         Failure::user("the stored data is damaged")
             .because(&error)
             .hint("Restore the data directory from a backup.")
@@ -44,7 +44,10 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     if missing + extra > 0 {
         return Err(Failure::user(format!("{missing} matches are missing and {extra} are too many")));
     }
-    std::io::stdout()
-        .write_all(b"ok: the matches are those of the books\n")
-        .map_err(|error| Failure::stdout(&error))
+    if let Some((rule, count)) = broken.first() {
+        let more = broken.len() - 1;
+        return Err(Failure::user(format!("{count} times there is {rule}; {more} other rules are broken")));
+    }
+    let text = format!("ok: {checked}; the matches are those of the books; every rule between rows holds\n");
+    std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::stdout(&error))
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
+use super::ledger::{self, Ledger};
 use crate::error::{Kind, StoreError};
 use crate::sql::{Row, Sql, Value};
 
@@ -57,39 +58,62 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
 
 pub(super) struct SqliteSql<'a> {
     connection: &'a Connection,
+    ledger: Option<&'a Ledger>,
 }
 
 impl<'a> SqliteSql<'a> {
+    /// A connection that reads.
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection }
+        Self { connection, ledger: None }
+    }
+
+    /// The writer's connection, with the ledger that adds up what it writes.
+    pub(super) fn writing(connection: &'a Connection, ledger: &'a Ledger) -> Self {
+        Self { connection, ledger: Some(ledger) }
+    }
+
+    /// Runs a statement; what it did before it failed is undone, and leaves the ledger too.
+    fn whole<T>(&self, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let before = self.ledger.map(Ledger::change);
+        run().inspect_err(|_| {
+            if let (Some(ledger), Some(before)) = (self.ledger, before) {
+                ledger.go_back(before);
+            }
+        })
     }
 }
 
 impl Sql for SqliteSql<'_> {
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
-        let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
-        let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
-        Ok(touched as u64)
+        self.whole(|| {
+            let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
+            let touched = statement.execute(rusqlite::params_from_iter(params)).map_err(error)?;
+            Ok(touched as u64)
+        })
     }
 
     fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
-        let columns = statement.column_count();
-        let mut found = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
-        let mut rows = Vec::new();
-        while let Some(row) = found.next().map_err(error)? {
-            let value = |column| row.get_ref(column).map_err(error).and_then(read_value);
-            rows.push(Row((0..columns).map(value).collect::<Result<_, _>>()?));
-        }
-        Ok(rows)
+        self.whole(|| {
+            let mut statement = self.connection.prepare_cached(&dialect(sql)).map_err(error)?;
+            let columns = statement.column_count();
+            let mut found = statement.query(rusqlite::params_from_iter(params)).map_err(error)?;
+            let mut rows = Vec::new();
+            while let Some(row) = found.next().map_err(error)? {
+                let value = |column| row.get_ref(column).map_err(error).and_then(read_value);
+                rows.push(Row((0..columns).map(value).collect::<Result<_, _>>()?));
+            }
+            Ok(rows)
+        })
     }
 
-    fn check_integrity(&mut self) -> Result<(), StoreError> {
+    fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
         let rows = self.query("PRAGMA integrity_check(1)", &[])?;
         match rows.first().map(|row| row.text(0)) {
-            Some(Ok("ok")) => Ok(()),
-            _ => Err(StoreError::damaged("SQLite's integrity check failed")),
+            Some(Ok("ok")) => {}
+            _ => return Err(StoreError::damaged("SQLite's integrity check failed")),
         }
+        ledger::check(self.connection)?;
+        Ok("every row is the one that was written")
     }
 }
 

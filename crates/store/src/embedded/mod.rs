@@ -5,6 +5,7 @@
 //! the last commit, each from its own connection (write-ahead log).
 
 mod connection;
+mod ledger;
 mod writer;
 
 use std::fs::File;
@@ -16,6 +17,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::connection::SqliteSql;
+use self::ledger::{Ledger, Mark};
 use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit};
 use crate::error::{Kind, StoreError};
 use crate::schema;
@@ -70,9 +72,9 @@ impl Embedded {
         let lock = lock(directory)?;
         let file = Self::file(directory);
         let mut connection = connection::open_writer(&file)?;
-        migrate(&mut connection, &tools)?;
+        let ledger = migrate(&mut connection, Mark::open(directory)?, &tools)?;
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
-        let writes = writer::spawn(connection, tools.clone(), signals)?;
+        let writes = writer::spawn(connection, ledger, tools.clone(), signals)?;
         let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { writes, readers: Arc::new(readers), tools, _lock: Some(lock) })
     }
@@ -118,24 +120,36 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn migrate(connection: &mut Connection, tools: &Tools) -> Result<(), OpenError> {
+fn migrate(connection: &mut Connection, mark: Mark, tools: &Tools) -> Result<Ledger, OpenError> {
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
     if found > schema::VERSION {
         return Err(OpenError::Newer { found, known: schema::VERSION });
     }
-    let tx = connection.transaction().map_err(connection::error)?;
-    for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-        for text in *step {
-            tx.execute_batch(&connection::dialect(text)).map_err(connection::error)?;
-        }
+    if found == 0 {
+        // Nothing is made anew in the place of what has been lost.
+        mark.compare_with_nothing()?;
     }
-    tx.pragma_update(None, "user_version", schema::VERSION).map_err(connection::error)?;
+    if found < schema::VERSION {
+        let tx = connection.transaction().map_err(connection::error)?;
+        for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+            for text in *step {
+                tx.execute_batch(&connection::dialect(text)).map_err(connection::error)?;
+            }
+        }
+        tx.pragma_update(None, "user_version", schema::VERSION).map_err(connection::error)?;
+        ledger::begin(&tx)?;
+        tx.commit().map_err(connection::error)?;
+    }
+    let ledger = Ledger::open(connection, mark)?;
+    let tx = connection.transaction().map_err(connection::error)?;
     // The lock says that no other process works on a job: what a dead one held is free at once.
-    tx.execute("UPDATE job SET leased_until = 0", []).map_err(connection::error)?;
-    let fits = schema::keys_fit(&mut SqliteSql::new(&tx), &tools.keys, &tools.world)?;
+    tx.execute("UPDATE job SET leased_until = 0 WHERE leased_until <> 0", []).map_err(connection::error)?;
+    let fits = schema::keys_fit(&mut SqliteSql::writing(&tx, &ledger), &tools.keys, &tools.world)?;
+    ledger.write(&tx)?;
     tx.commit().map_err(connection::error)?;
-    if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
+    ledger.committed();
+    if fits { Ok(ledger) } else { Err(OpenError::WrongKeys) }
 }
 
 impl Backend for Embedded {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{self, SqliteSql};
+use super::ledger::Ledger;
 use crate::backend::{Effects, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
@@ -32,11 +33,12 @@ pub(super) const CLOSING: &str = "the store is closing";
 
 pub(super) fn spawn(
     connection: Connection,
+    ledger: Ledger,
     tools: Tools,
     signals: Signals,
 ) -> Result<mpsc::Sender<Message>, StoreError> {
     let (sender, receiver) = mpsc::channel(limits::count(limits::WRITE_QUEUE_MAX));
-    let writer = Writer { connection, tools, signals };
+    let writer = Writer { connection, ledger, tools, signals };
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run(receiver))
@@ -46,6 +48,7 @@ pub(super) fn spawn(
 
 struct Writer {
     connection: Connection,
+    ledger: Ledger,
     tools: Tools,
     signals: Signals,
 }
@@ -111,6 +114,7 @@ impl Writer {
             Err(error) => {
                 // Fails when SQLite has rolled back by itself; either way nothing of the batch stays.
                 let _ = self.batch_statement("ROLLBACK");
+                self.ledger.rolled_back(&self.connection);
                 Err(error)
             }
         }
@@ -118,12 +122,16 @@ impl Writer {
 
     fn end_batch(&self) -> Result<(), StoreError> {
         failpoints::pass_blocking(Point::BeforeCommit)?;
-        self.batch_statement("COMMIT")
+        self.ledger.write(&self.connection)?;
+        self.batch_statement("COMMIT")?;
+        self.ledger.committed();
+        Ok(())
     }
 
     fn run_unit(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {
         self.batch_statement("SAVEPOINT unit")?;
-        let run = || run_write(unit, &mut SqliteSql::new(&self.connection), &self.tools);
+        let before = self.ledger.change();
+        let run = || run_write(unit, &mut SqliteSql::writing(&self.connection, &self.ledger), &self.tools);
         // A panic in one closure must not take the others' writes, or the writer, with it.
         let effects = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a write panicked; it was rolled back");
@@ -131,6 +139,7 @@ impl Writer {
         });
         if effects.is_none() {
             self.batch_statement("ROLLBACK TO unit")?;
+            self.ledger.go_back(before);
         }
         self.batch_statement("RELEASE unit")?;
         Ok(effects)

@@ -84,10 +84,15 @@ impl Sql for PostgresSql {
         self.note(outcome)?.iter().map(read_row).collect()
     }
 
-    fn check_integrity(&mut self) -> Result<(), StoreError> {
-        // PostgreSQL checks pages as it reads them, where the cluster has checksums; reading the blobs
-        // is what the callers do next.
-        Ok(())
+    fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
+        // A damaged page is the server's to find, as it reads it.
+        let row = self.query_one("SELECT current_setting('data_checksums')", &[])?;
+        Ok(match row.as_ref().map(|row| row.text(0)).transpose()? {
+            Some("on") => "PostgreSQL checks each page by its data checksums",
+            _ => {
+                "PostgreSQL keeps no data checksums here, so a damaged page may go unseen: enable them with pg_checksums"
+            }
+        })
     }
 }
 

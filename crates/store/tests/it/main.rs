@@ -12,6 +12,7 @@ mod audit_laws;
 mod audit_tampering;
 mod backends;
 mod contacts_laws;
+mod damage;
 mod jobs_laws;
 mod key_file;
 mod limiter_laws;
