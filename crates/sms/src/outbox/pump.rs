@@ -1,5 +1,6 @@
 //! Takes texts as they come due and sends several at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,11 +9,12 @@ use smpp::{Address, Closed, Refusal, Session, Submit, SubmitError, text};
 use store::StoreError;
 use store::failpoints::{self, Point};
 use store::texts::{OutboundText, TextState};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::policy::{Verdict, after_failure};
+use super::recover::reclaim;
 use crate::role::Room;
 
 /// How long the pump sleeps when nothing tells it to wake: another process may have queued a text.
@@ -35,11 +37,14 @@ pub(crate) struct Pump {
     room: Arc<Room>,
     /// Texts in hand, over the sessions' ends: each stays until its outcome is written down.
     flying: JoinSet<()>,
+    in_hand: HashMap<task::Id, TextId>,
+    /// Whether a text may be marked sent without being in hand.
+    doubt: bool,
 }
 
 impl Pump {
     pub(crate) fn new(room: Arc<Room>) -> Self {
-        Self { room, flying: JoinSet::new() }
+        Self { room, flying: JoinSet::new(), in_hand: HashMap::new(), doubt: false }
     }
 
     /// Sends what is due until the session ends or the role shall stop.
@@ -56,10 +61,10 @@ impl Pump {
                 biased;
                 () = stopping.cancelled() => return Ended::Stopped,
                 reason = session.closed() => return Ended::Closed(reason),
-                Some(done) = self.flying.join_next(), if !self.flying.is_empty() => {
+                Some(done) = self.flying.join_next_with_id(), if !self.flying.is_empty() => {
                     self.landed(done);
                     // Those that came down together make room for one commit.
-                    while let Some(done) = self.flying.try_join_next() {
+                    while let Some(done) = self.flying.try_join_next_with_id() {
                         self.landed(done);
                     }
                 }
@@ -83,13 +88,19 @@ impl Pump {
         self.room.config.window.max(1).saturating_sub(self.flying.len())
     }
 
-    fn landed(&self, done: Result<(), tokio::task::JoinError>) {
-        if let Err(error) = done {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "sending a text failed in a way that is a mistake in this program"
-            );
-        }
+    fn landed(&mut self, done: Result<(task::Id, ()), task::JoinError>) {
+        let id = done.map_or_else(
+            |error| {
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "sending a text failed in a way that is a mistake in this program"
+                );
+                self.doubt = true;
+                error.id()
+            },
+            |(id, ())| id,
+        );
+        self.in_hand.remove(&id);
     }
 
     /// Sends what is due and fits; tells how long to wait for more.
@@ -100,11 +111,15 @@ impl Pump {
         match self.take_due().await {
             Ok((texts, nap)) => {
                 for text in texts {
-                    self.flying.spawn(send(Arc::clone(&self.room), session.clone(), text));
+                    let id = text.id;
+                    let task = self.flying.spawn(send(Arc::clone(&self.room), session.clone(), text));
+                    self.in_hand.insert(task.id(), id);
                 }
                 nap
             }
             Err(error) => {
+                // The commit may have come about all the same.
+                self.doubt = true;
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "texts could not be taken from the queue"
@@ -114,7 +129,11 @@ impl Pump {
         }
     }
 
-    async fn take_due(&self) -> Result<(Vec<OutboundText>, Duration), StoreError> {
+    async fn take_due(&mut self) -> Result<(Vec<OutboundText>, Duration), StoreError> {
+        if self.doubt {
+            reclaim(&self.room, self.in_hand.values().copied().collect()).await?;
+            self.doubt = false;
+        }
         let free = self.free();
         let now = self.room.world.now();
         // Looking costs a read, not a commit.

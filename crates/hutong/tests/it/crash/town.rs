@@ -15,6 +15,7 @@ use smpp::simulator::{Config, ShownText, Simulator};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 
+use crate::binary::command;
 use crate::house::{OPERATOR_TOKEN, Server, http, try_digits};
 
 /// Nothing may be stuck for longer.
@@ -57,25 +58,21 @@ impl Town {
         self.data.path().join("armed")
     }
 
-    fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
-        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HUTONG_")) {
-            command.env_remove(name);
-        }
+    fn serve(&self) -> Command {
+        let mut command = command(&["serve"], self.data.path());
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
+            .args(["--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0", "--data"])
             .arg(self.directory())
             .args(["--sms-port", &self.centre.smpp_addr().port().to_string()])
             .args(["--platform-operator-tokens", OPERATOR_TOKEN])
             .env("HUTONG_LOG_FORMAT", "json")
-            .env("FAILPOINT_FILE", self.arm_file())
-            .current_dir(self.data.path());
+            .env("FAILPOINT_FILE", self.arm_file());
         command
     }
 
     /// Starts the servers and kills them before they can be of use.
     pub(crate) async fn stillborn(&self, after: Duration) {
-        let mut child = self.command().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let mut child = self.serve().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         tokio::time::sleep(after).await;
         child.kill().unwrap();
         child.wait().unwrap();
@@ -85,7 +82,7 @@ impl Town {
     pub(crate) async fn start(&self) {
         let mut server = self.server.lock().await;
         *server = None;
-        let (started, api, metrics) = crate::house::launch(&mut self.command(), &self.log).await;
+        let (started, api, metrics) = crate::house::launch(&mut self.serve(), &self.log).await;
         *self.at.lock().unwrap() = (api.clone(), metrics, Client::new(&api).unwrap());
         *server = Some(started);
     }
@@ -125,12 +122,8 @@ impl Town {
         if let Some(mut server) = self.server.lock().await.take() {
             assert!(server.terminate(), "the servers end well");
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_hutong"))
-            .args(["check", "--data"])
-            .arg(self.directory())
-            .current_dir(self.data.path())
-            .output()
-            .unwrap();
+        let mut check = command(&["check", "--data"], self.data.path());
+        let output = check.arg(self.directory()).output().unwrap();
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(()) } else { Err(words(&output.stdout) + &words(&output.stderr)) }
     }
@@ -191,9 +184,14 @@ impl Town {
 
     /// Registers somebody with both consents; `None` when a death came between, for a code is sent once.
     pub(crate) async fn sign_in(&self, number: &str) -> Option<String> {
-        let client = self.at.lock().unwrap().2.clone();
+        let client = || self.at.lock().unwrap().2.clone();
         let body = BeginRegistration { number: number.to_owned(), locale: Some("zh-CN".to_owned()) };
-        let begun = client.begin_registration(&body).await.ok()?;
+        // A call that never arrived is made again; one whose answer is lost may have sent the code.
+        let begin = async || match client().begin_registration(&body).await {
+            Err(ClientError::Unreachable { .. }) => None,
+            answer => Some(answer.ok()),
+        };
+        let begun = self.wait_for("the servers", begin).await.ok()??;
         let deadline = Instant::now() + Duration::from_secs(4);
         let code = loop {
             if let Some(code) = self.texts(number).await.iter().find_map(|text| try_digits(&text.text, 6)) {
