@@ -36,6 +36,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("terminal alone", || terminal_alone(root));
     let demo = ["run", "--release", "--quiet", "--package", "hutong", "--", "demo", "--once"];
     steps.step("demo", || cargo(root, &demo).run());
+    steps.step("a release without fail points", || without_fail_points(root));
     steps.finish()
 }
 
@@ -55,6 +56,19 @@ fn tests(root: &Path) -> Result<(), Failed> {
         &["test", "--workspace", "--all-features", "--lib", "--bins", "--tests", "--no-fail-fast"]
     };
     cargo(root, arguments).with(POSTGRES, &own).run()
+}
+
+/// The program that the demo was just played with knows nothing of the file that arms a fail point.
+fn without_fail_points(root: &Path) -> Result<(), Failed> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let program = target.join("release/hutong");
+    let bytes = std::fs::read(&program)
+        .map_err(|error| Failed::new(format!("{} cannot be read: {error}", program.display())))?;
+    if knows(&bytes, b"FAILPOINT_FILE") { Err(Failed::new("the release has fail points")) } else { Ok(()) }
+}
+
+fn knows(program: &[u8], word: &[u8]) -> bool {
+    program.windows(word.len()).any(|window| window == word)
 }
 
 /// House rule 10: the terminal alone builds, and links no HTTP server and no database.
@@ -112,6 +126,12 @@ mod tests {
     fn a_database_below_the_terminal_is_found_and_a_longer_name_is_not() {
         assert_eq!(linked_but_unwanted("hutong v0.1.0\nrusqlite v0.41.1\naxum-core v0.5.0"), ["rusqlite"]);
         assert!(linked_but_unwanted("hutong v0.1.0\nreqwest v0.13.5").is_empty());
+    }
+
+    #[test]
+    fn a_word_anywhere_in_a_program_is_found() {
+        assert!(knows(b"..FAILPOINT_FILE", b"FAILPOINT_FILE"));
+        assert!(!knows(b"FAILPOINT_FIL", b"FAILPOINT_FILE"));
     }
 
     #[test]

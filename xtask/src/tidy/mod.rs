@@ -2,6 +2,7 @@
 
 mod architecture;
 mod codes;
+mod failpoints;
 mod floors;
 mod manifest;
 #[cfg(test)]
@@ -48,6 +49,7 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Violation>, Failed> {
     let members = floors::members(&metadata)
         .ok_or_else(|| Failed::new("cargo metadata answers in a shape that is not understood"))?;
     let mut violations = floors::check(&members);
+    violations.extend(failpoints::check(&metadata));
     for source in &sources {
         violations.extend(text::check(source));
     }
