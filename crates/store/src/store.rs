@@ -56,7 +56,7 @@ pub enum OpenError {
         /// How many commits.
         lost: u64,
         /// The file that says so.
-        mark: std::path::PathBuf,
+        mark: PathBuf,
     },
     /// The key file.
     #[error(transparent)]
