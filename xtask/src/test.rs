@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
 
-/// Libraries that the terminal alone must not link.
-const NOT_IN_TERMINAL: &[&str] = &["axum", "rusqlite", "tokio-postgres"];
+/// Libraries that the terminal alone must not link: servers, databases, and what only they need.
+const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
 
 /// The features of the terminal alone.
 const TERMINAL: &[&str] = &["-p", "hutong", "--no-default-features", "--features", "terminal"];

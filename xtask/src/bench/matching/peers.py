@@ -90,6 +90,7 @@ def best(run, names):
 
 peers = {"duckdb": (run_duckdb, best(run_duckdb, DUCKDB)), "polars": (run_polars, best(run_polars, POLARS))}
 versions = {"duckdb": duckdb.__version__, "polars": polars.__version__}
+versions |= {f"{name}_how": how for name, (_, how) in peers.items()}
 print(json.dumps({"what": "ready", "edges": len(owner), "versions": versions}), flush=True)
 for line in sys.stdin:
     print(json.dumps(timed(*peers[line.strip()])), flush=True)
