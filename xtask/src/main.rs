@@ -2,7 +2,10 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever started it")]
 
 mod bench;
+mod contract;
+mod house;
 mod postgres;
+mod python;
 mod run;
 mod soak;
 mod test;

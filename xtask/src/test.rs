@@ -34,6 +34,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     let doc = ["test", "--workspace", "--all-features", "--doc", "--quiet"];
     steps.step("documentation tests", || cargo(root, &doc).run());
     steps.step("terminal alone", || terminal_alone(root));
+    steps.step("contract", || crate::contract::run(root, crate::contract::EXAMPLES, crate::contract::SEED));
     let demo = ["run", "--release", "--quiet", "--package", "hutong", "--", "demo", "--once"];
     steps.step("demo", || cargo(root, &demo).run());
     steps.step("a release without fail points", || without_fail_points(root));

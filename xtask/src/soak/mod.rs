@@ -1,5 +1,6 @@
 //! Long runs: each looks for violations until its time or its rounds are over, prints a summary line, and fails on any.
 
+mod contract;
 mod kill;
 mod timing;
 
@@ -17,6 +18,11 @@ pub(crate) struct Soak {
 /// All long runs.
 pub(crate) const SOAKS: &[Soak] = &[
     Soak {
+        word: "contract",
+        what: "Schemathesis with 1,000 examples a call (--examples N, --seed S)",
+        run: contract::run,
+    },
+    Soak {
         word: "kill",
         what: "kill -9 at random moments under a mixed load; --rounds N, --seed S",
         run: kill::run,
@@ -27,4 +33,11 @@ pub(crate) const SOAKS: &[Soak] = &[
 /// Runs one by its word; `None` when there is none of that word.
 pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<(), Failed>> {
     SOAKS.iter().find(|soak| soak.word == word).map(|soak| (soak.run)(root, arguments))
+}
+
+/// The number that follows a flag; `None` when the flag is not there.
+fn option(arguments: &[&str], flag: &str) -> Result<Option<u64>, Failed> {
+    let Some(at) = arguments.iter().position(|word| *word == flag) else { return Ok(None) };
+    let number = arguments.get(at + 1).and_then(|word| word.parse().ok());
+    number.map(Some).ok_or_else(|| Failed::new(format!("{flag} wants a whole number")))
 }

@@ -1,0 +1,47 @@
+//! The contract, tried from outside: Schemathesis reads `/openapi.json` and calls everything that stands in it.
+
+use std::path::Path;
+
+use crate::house::{self, House};
+use crate::python;
+use crate::run::{Failed, program};
+
+/// Examples a call in the test command; a long run has ten times as many.
+pub(crate) const EXAMPLES: u32 = 100;
+/// Where the test command's dice start, so that it does the same each time.
+pub(crate) const SEED: u64 = 20_260_101;
+
+/// Settings of the house under trial.
+const SETTINGS: &str = "";
+
+/// Tries the contract with so many examples a call, from one seed.
+pub(crate) fn run(root: &Path, examples: u32, seed: u64) -> Result<(), Failed> {
+    let files = root.join("xtask").join("contract");
+    let programs = python::environment(&house::target(root), &files.join("requirements.txt"))?;
+    let binary = house::binary(root)?;
+    let seeds = [root.join("examples").join("catalogue.json"), files.join("subscriptions.json")];
+    let house = House::start(&binary, SETTINGS, &seeds)?;
+    let (examples, seed) = (examples.to_string(), seed.to_string());
+    let (config, document) = (files.join("schemathesis.toml"), format!("{}/openapi.json", house.api));
+    let arguments = [
+        "--no-color",
+        "--config-file",
+        &config.to_string_lossy(),
+        "run",
+        &document,
+        "--phases",
+        "examples,coverage,fuzzing,stateful",
+        "--max-examples",
+        &examples,
+        "--seed",
+        &seed,
+    ];
+    program(programs.join("schemathesis"), &arguments)
+        // What it writes down on the side goes with the house.
+        .inside(house.directory())
+        .with("PYTHONPATH", &files.to_string_lossy())
+        .with("PYTHONDONTWRITEBYTECODE", "1")
+        .with("HUTONG_API", &house.api)
+        .with("HUTONG_SMS_CONTROL", &house.sms_control)
+        .run()
+}
