@@ -3,6 +3,7 @@
 
 mod bench;
 mod contract;
+mod fuzz;
 mod house;
 mod postgres;
 mod python;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::run::Failed;
 
 /// Directories that hold nothing of ours.
-const SKIPPED: &[&str] = &["target", ".git", "hutong-data"];
+const SKIPPED: &[&str] = &["target", ".git", "hutong-data", "corpus"];
 
 /// Endings of files that are text.
 const TEXT: &[&str] = &["rs", "md", "toml", "sql", "yml", "yaml", "json", "sh", "html", "js", "css"];

@@ -106,8 +106,8 @@ impl std::fmt::Debug for InboundBody {
 /// esm_class bits of the message type (SMPP 3.4 section 5.2.12).
 const MESSAGE_TYPE: u8 = 0x3C;
 
-/// Reads a deliver_sm body.
-pub(crate) fn read(body: &Bytes, default_alphabet: DefaultAlphabet) -> Delivered {
+/// Reads a deliver_sm body, whatever it is; no body makes it fail, and what cannot be read is given back whole.
+pub fn read(body: &Bytes, default_alphabet: DefaultAlphabet) -> Delivered {
     read_sound(body, default_alphabet).unwrap_or_else(|| Delivered::Unreadable { raw: body.to_vec() })
 }
 

@@ -26,7 +26,7 @@ pub mod simulator;
 pub use address::Address;
 pub use backoff::Backoff;
 pub use config::{BindConfig, DefaultAlphabet};
-pub use deliver::{DeliverAck, Delivered, Inbound, InboundBody, InboundText};
+pub use deliver::{DeliverAck, Delivered, Inbound, InboundBody, InboundText, read as read_delivery};
 pub use futures::future::BoxFuture;
 pub use message_id::{MessageIdForm, fold_message_id};
 pub use receipt::{Receipt, ReceiptState};

@@ -1,6 +1,7 @@
 //! Long runs: each looks for violations until its time or its rounds are over, prints a summary line, and fails on any.
 
 mod contract;
+mod fuzz;
 mod kill;
 mod timing;
 
@@ -23,6 +24,11 @@ pub(crate) const SOAKS: &[Soak] = &[
         run: contract::run,
     },
     Soak {
+        word: "fuzz",
+        what: "every parser of outside bytes for long (--seconds-each N or --hours H, --target T, --keep)",
+        run: fuzz::run,
+    },
+    Soak {
         word: "kill",
         what: "kill -9 at random moments under a mixed load; --rounds N, --seed S",
         run: kill::run,
@@ -37,7 +43,15 @@ pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<
 
 /// The number that follows a flag; `None` when the flag is not there.
 fn option(arguments: &[&str], flag: &str) -> Result<Option<u64>, Failed> {
-    let Some(at) = arguments.iter().position(|word| *word == flag) else { return Ok(None) };
-    let number = arguments.get(at + 1).and_then(|word| word.parse().ok());
+    if !arguments.contains(&flag) {
+        return Ok(None);
+    }
+    let number = word(arguments, flag).and_then(|word| word.parse().ok());
     number.map(Some).ok_or_else(|| Failed::new(format!("{flag} wants a whole number")))
+}
+
+/// The word that follows a flag.
+fn word<'a>(arguments: &[&'a str], flag: &str) -> Option<&'a str> {
+    let at = arguments.iter().position(|word| *word == flag)?;
+    arguments.get(at + 1).copied()
 }

@@ -26,6 +26,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "terminal", "tmf", "web",
         ],
     ),
+    ("inputs", &["api", "domain", "edge", "matching", "smpp", "terminal", "tmf"]),
     ("xtask", &[]),
 ];
 
@@ -34,8 +35,8 @@ const FENCED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite", "tokio-postgres", "deadpool-postgres"], &["store"], "`store` alone knows SQL"),
     (
         &["axum"],
-        &["edge", "contacts", "exchange", "platform", "web", "hutong", "smpp"],
-        "HTTP is served by `edge`, the roles and the simulated centre",
+        &["edge", "contacts", "exchange", "platform", "web", "hutong", "smpp", "inputs"],
+        "HTTP is served by `edge`, the roles and the simulated centre, and `inputs` tries what `edge` takes",
     ),
     (&["getrandom"], &["hutong"], "randomness is made once, in `hutong`"),
     (&["rusmpp"], &["smpp"], "`smpp` alone speaks to an SMS centre"),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use reqwest::{Method, Url};
 
 pub use error::ClientError;
-pub use stream::EventStream;
+pub use stream::{EventReader, EventStream};
 
 /// Above the server's own limit of a request (60 s), so that its answer, not our impatience, decides.
 const ANSWER_LIMIT: Duration = Duration::from_secs(75);

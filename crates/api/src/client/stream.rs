@@ -52,7 +52,7 @@ impl EventStream {
 
 /// Takes the stream's bytes in pieces of any size, gives the events that are complete.
 #[derive(Default)]
-struct EventReader {
+pub struct EventReader {
     line: Vec<u8>,
     after_cr: bool,
     name: String,
@@ -60,8 +60,18 @@ struct EventReader {
     id: String,
 }
 
+impl std::fmt::Debug for EventReader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("EventReader")
+    }
+}
+
 impl EventReader {
-    fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ClientError> {
+    /// Takes the next piece.
+    ///
+    /// # Errors
+    /// [`ClientError`] for what no server of ours sends.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<Vec<Event>, ClientError> {
         let mut events = Vec::new();
         for &byte in bytes {
             let second_half_of_crlf = byte == b'\n' && self.after_cr;
