@@ -1,16 +1,23 @@
 //! `cargo xtask test`: everything that must hold, each step with its time; all faults at once.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::fuzz::Plan;
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
+use crate::tree::{self, Source};
+use crate::{contract, house};
 
 /// Libraries that the terminal alone must not link: servers, databases, and what only they need.
 const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
 
 /// The features of the terminal alone.
 const TERMINAL: &[&str] = &["-p", "hutong", "--no-default-features", "--features", "terminal"];
+
+/// Seconds for each parser under the fuzzer.
+const FUZZ_SECONDS: u64 = 15;
 
 /// Where the tests look for their PostgreSQL.
 const POSTGRES: &str = "HUTONG_TEST_POSTGRES";
@@ -31,13 +38,12 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("clippy", || cargo(root, &clippy).run());
     steps.step("tidy", || crate::tidy(root));
     steps.step("tests", || tests(root));
-    let doc = ["test", "--workspace", "--all-features", "--doc", "--quiet"];
-    steps.step("documentation tests", || cargo(root, &doc).run());
+    steps.step("documentation tests", || documentation_tests(root));
     steps.step("terminal alone", || terminal_alone(root));
-    steps.step("contract", || crate::contract::run(root, crate::contract::EXAMPLES, crate::contract::SEED));
-    let demo = ["run", "--release", "--quiet", "--package", "hutong", "--", "demo", "--once"];
-    steps.step("demo", || cargo(root, &demo).run());
-    steps.step("a release without fail points", || without_fail_points(root));
+    steps.step("contract", || contract::run(root, contract::EXAMPLES, contract::SEED));
+    steps.step("fuzzing", || fuzz(root));
+    // The binary is the one that the tests have built: a release build would take longer than all the rest.
+    steps.step("demo", || program(house::binary(root)?, &["demo", "--once"]).run());
     steps.finish()
 }
 
@@ -59,17 +65,29 @@ fn tests(root: &Path) -> Result<(), Failed> {
     cargo(root, arguments).with(POSTGRES, &own).run()
 }
 
-/// The program that the demo was just played with knows nothing of the file that arms a fail point.
-fn without_fail_points(root: &Path) -> Result<(), Failed> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
-    let program = target.join("release/hutong");
-    let bytes = std::fs::read(&program)
-        .map_err(|error| Failed::new(format!("{} cannot be read: {error}", program.display())))?;
-    if knows(&bytes, b"FAILPOINT_FILE") { Err(Failed::new("the release has fail points")) } else { Ok(()) }
+/// The examples in the documentation, of the crates that have any: building all the others only to find none
+/// takes minutes.
+fn documentation_tests(root: &Path) -> Result<(), Failed> {
+    let sources = tree::sources(root)?;
+    let rooms: BTreeSet<&str> =
+        sources.iter().filter(|source| has_example(&source.text)).filter_map(Source::room).collect();
+    let mut arguments = vec!["test", "--all-features", "--doc", "--quiet"];
+    for room in rooms {
+        arguments.extend(["--package", room]);
+    }
+    cargo(root, &arguments).run()
 }
 
-fn knows(program: &[u8], word: &[u8]) -> bool {
-    program.windows(word.len()).any(|window| window == word)
+fn has_example(text: &str) -> bool {
+    let is_fence =
+        |line: &str| ["/// ```", "//! ```"].iter().any(|fence| line.trim_start().starts_with(fence));
+    text.lines().any(is_fence)
+}
+
+/// Every parser of outside bytes, for a few seconds.
+fn fuzz(root: &Path) -> Result<(), Failed> {
+    let plan = Plan { seconds_each: FUZZ_SECONDS, only: None, keep: false };
+    crate::fuzz::run(root, &plan).map(drop)
 }
 
 /// House rule 10: the terminal alone builds, and links no HTTP server and no database.
@@ -124,15 +142,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_below_the_terminal_is_found_and_a_longer_name_is_not() {
-        assert_eq!(linked_but_unwanted("hutong v0.1.0\nrusqlite v0.41.1\naxum-core v0.5.0"), ["rusqlite"]);
-        assert!(linked_but_unwanted("hutong v0.1.0\nreqwest v0.13.5").is_empty());
+    fn an_example_in_the_documentation_is_found_and_a_fence_in_a_text_is_not() {
+        assert!(has_example("/// Adds.\n    /// ```\n    /// add(1);\n"));
+        assert!(!has_example("let text = \"```\";\n/// No example.\n"));
     }
 
     #[test]
-    fn a_word_anywhere_in_a_program_is_found() {
-        assert!(knows(b"..FAILPOINT_FILE", b"FAILPOINT_FILE"));
-        assert!(!knows(b"FAILPOINT_FIL", b"FAILPOINT_FILE"));
+    fn a_database_below_the_terminal_is_found_and_a_longer_name_is_not() {
+        assert_eq!(linked_but_unwanted("hutong v0.1.0\nrusqlite v0.41.1\naxum-core v0.5.0"), ["rusqlite"]);
+        assert!(linked_but_unwanted("hutong v0.1.0\nreqwest v0.13.5").is_empty());
     }
 
     #[test]
