@@ -6,11 +6,6 @@ use crate::house::{self, House};
 use crate::python;
 use crate::run::{Failed, program};
 
-/// Examples a call in the test command; a long run has ten times as many.
-pub(crate) const EXAMPLES: u32 = 100;
-/// Where the test command's dice start, so that it does the same each time.
-pub(crate) const SEED: u64 = 20_260_101;
-
 /// Settings of the house under trial.
 ///
 /// Everything comes from one address here, and signs in far more often than people do.

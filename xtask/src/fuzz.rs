@@ -116,7 +116,7 @@ fn targets(root: &Path, only: Option<&str>) -> Result<Vec<String>, Failed> {
 
 fn fuzz(root: &Path, programs: &Path, target: &str, plan: &Plan<'_>) -> Outcome {
     let kept = root.join("fuzz").join("corpus").join(target);
-    let work = house::target(root).join("fuzz").join("work").join(target);
+    let work = house::target(root).join("fuzz").join("runs").join(target);
     let broken = |fault: String| Outcome { target: target.to_owned(), inputs: 0, fault: Some(fault) };
     // Inputs of an older run may be of an older shape.
     let _ = std::fs::remove_dir_all(&work);

@@ -4,20 +4,16 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::fuzz::Plan;
+use crate::house;
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
 use crate::tree::{self, Source};
-use crate::{contract, house};
 
 /// Libraries that the terminal alone must not link: servers, databases, and what only they need.
 const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
 
 /// The features of the terminal alone.
 const TERMINAL: &[&str] = &["-p", "hutong", "--no-default-features", "--features", "terminal"];
-
-/// Seconds for each parser under the fuzzer.
-const FUZZ_SECONDS: u64 = 15;
 
 /// Where the tests look for their PostgreSQL.
 const POSTGRES: &str = "HUTONG_TEST_POSTGRES";
@@ -40,8 +36,6 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("tests", || tests(root));
     steps.step("documentation tests", || documentation_tests(root));
     steps.step("terminal alone", || terminal_alone(root));
-    steps.step("contract", || contract::run(root, contract::EXAMPLES, contract::SEED));
-    steps.step("fuzzing", || fuzz(root));
     // The binary is the one that the tests have built: a release build would take longer than all the rest.
     steps.step("demo", || program(house::binary(root)?, &["demo", "--once"]).run());
     steps.finish()
@@ -82,12 +76,6 @@ fn has_example(text: &str) -> bool {
     let is_fence =
         |line: &str| ["/// ```", "//! ```"].iter().any(|fence| line.trim_start().starts_with(fence));
     text.lines().any(is_fence)
-}
-
-/// Every parser of outside bytes, for a few seconds.
-fn fuzz(root: &Path) -> Result<(), Failed> {
-    let plan = Plan { seconds_each: FUZZ_SECONDS, only: None, keep: false };
-    crate::fuzz::run(root, &plan).map(drop)
 }
 
 /// House rule 10: the terminal alone builds, and links no HTTP server and no database.

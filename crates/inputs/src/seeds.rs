@@ -15,6 +15,9 @@ mod read;
 /// So many digits in a row could be somebody's number.
 const DIGITS_TOLD_MAX: usize = 6;
 
+/// The number that a hint writes to show how one is written.
+const EXAMPLE: &str = "+8613800000000";
+
 pub(crate) fn check(bytes: &[u8]) {
     match read::read(bytes) {
         Ok(seed) => {
@@ -26,6 +29,7 @@ pub(crate) fn check(bytes: &[u8]) {
             assert!(!faults.is_empty(), "refused for a reason");
             for SeedFault { place, problem } in &faults {
                 assert!(!place.is_empty() && !problem.is_empty());
+                let problem = problem.replace(EXAMPLE, "");
                 let digits = problem.split(|c: char| !c.is_ascii_digit()).map(str::len).max();
                 assert!(digits.unwrap_or(0) <= DIGITS_TOLD_MAX, "a fault repeats a number: {problem}");
             }

@@ -3,13 +3,16 @@
 use super::Violation;
 use crate::tree::Source;
 
+/// The fuzzer's programs are a workspace of their own, and so have none to take anything from.
+const OWN_WORKSPACE: &str = "fuzz/Cargo.toml";
+
 /// Every rule of manifests.
 pub(super) fn check(sources: &[Source]) -> Vec<Violation> {
     let mut violations = Vec::new();
     for source in sources {
         if source.path == "Cargo.toml" {
             violations.extend(check_comments(source));
-        } else if source.path.ends_with("/Cargo.toml") {
+        } else if source.path.ends_with("/Cargo.toml") && source.path != OWN_WORKSPACE {
             violations.extend(check_member(source));
         }
     }
