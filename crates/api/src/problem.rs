@@ -82,6 +82,7 @@ codes! {
     RequestTimeout = "request/timeout", 503, "The request took too long";
     AuthMissing = "auth/missing", 401, "No token";
     AuthInvalid = "auth/invalid", 401, "The token does not count";
+    AuthScopeMissing = "auth/scope-missing", 403, "The token does not allow this";
     RegistrationWrongCode = "registration/wrong-code", 403, "The code is wrong";
     RegistrationExpired = "registration/expired", 410, "The registration is over";
     RegistrationTooManyTries = "registration/too-many-tries", 429, "Too many wrong codes";
@@ -105,6 +106,7 @@ codes! {
     OrderNotCancellable = "order/not-cancellable", 409, "The order can no longer be cancelled";
     OrderTooManyOpen = "order/too-many-open", 429, "Too many open orders";
     EventsTooManyStreams = "events/too-many-streams", 429, "Too many open event streams";
+    OperatorNotPossible = "operator/not-possible", 409, "The state does not allow this";
     StoreUnavailable = "store/unavailable", 503, "The server cannot reach its store";
     Internal = "internal", 500, "The server has failed";
 }

@@ -69,6 +69,7 @@ limits! {
     WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer; more are answered 503.";
     WRITE_BATCH_MAX = 256, "Writes that share one durable commit.";
     SEED_BYTES_MAX = 256 << 20, "A seed file.";
+    AUDIT_REFUSALS_MINUTE_MAX = 120, "Refused calls without a token written into the audit log in a minute; more are counted.";
     HUB_LISTENERS_MAX = 100, "Listeners at the platform's hub.";
     CATALOGUE_OFFERINGS_MAX = 100_000, "Offerings in the catalogue.";
 }

@@ -212,6 +212,8 @@ words! {
         PlatformUnreachable = "PLATFORM_UNREACHABLE",
         /// The subscriber cancelled it.
         UserCancelled = "USER_CANCELLED",
+        /// The number went to somebody else.
+        NumberReassigned = "NUMBER_REASSIGNED",
         /// There is nothing to unsubscribe from.
         NotSubscribed = "NOT_SUBSCRIBED",
     }

@@ -48,6 +48,14 @@ fn broken_off(_: axum::Error) -> Problem {
     Problem::new(Code::RequestMalformed, "The body broke off; send the request again.")
 }
 
+/// The whole body, whatever its media type.
+///
+/// # Errors
+/// 413 for one above the route's limit, 400 for one that breaks off.
+pub async fn whole_body(request: Request) -> Result<Bytes, Problem> {
+    read(request).await
+}
+
 /// The media type without its parameters, in lower case; empty when there is none.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
     let value = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();

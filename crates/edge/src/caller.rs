@@ -56,7 +56,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 // Far above our own tokens; longer ones are not worth a look into the store.
 const TOKEN_CHARS_MAX: usize = 512;
 
-fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+pub(crate) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     let missing = || {
         Problem::new(Code::AuthMissing, "Sign in, and send the header Authorization: Bearer and the token.")
     };

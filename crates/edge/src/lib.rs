@@ -14,13 +14,14 @@ mod faults;
 mod idempotency;
 mod json;
 mod listing;
+pub mod operator;
 mod path;
 mod peer;
 mod problem;
 mod shell;
 mod unread;
 
-pub use body::{Blob, BodyLimit};
+pub use body::{Blob, BodyLimit, whole_body};
 pub use caller::{Authenticate, Authenticator, Caller};
 pub use conditional::{IfMatch, etag};
 pub use idempotency::IdempotencyKey;

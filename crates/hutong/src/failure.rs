@@ -78,6 +78,17 @@ impl Failure {
         self
     }
 
+    /// What is wrong, with its causes, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let all: Vec<_> = std::iter::once(&self.message).chain(&self.causes).cloned().collect();
+        all.join(": ")
+    }
+
+    /// What to do about it.
+    pub(crate) fn remedy(&self) -> String {
+        self.hint.clone().unwrap_or_default()
+    }
+
     /// Says it on stderr and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         if self.kind != Kind::Told {

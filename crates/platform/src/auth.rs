@@ -1,63 +1,67 @@
-//! Who may use the platform's faces: holders of an operator's token.
-
-use std::sync::Arc;
+//! Who may use the TM Forum faces: holders of an operator's token with the scope that the call needs.
 
 use api::problem::Code;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use edge::Problem;
-use http::header::AUTHORIZATION;
-use store::Keys;
-use subtle::{Choice, ConstantTimeEq};
+use edge::operator::{Door, Operator, Scope};
+use http::Method;
+use store::audit::Actor;
+use tmf::paths::CATALOGUE;
 
-use crate::Platform;
 use crate::refusal::Refusal;
 
-/// The tokens that open the door, as keyed hashes.
-#[derive(Clone)]
-pub(crate) struct Door {
-    keys: Keys,
-    tokens: Arc<[[u8; 32]]>,
-    open: bool,
-}
+/// The name of the token of the exchange in the same process: what it forwards, the platform decides.
+pub const EXCHANGE: &str = "exchange";
 
-impl Door {
-    pub(crate) fn new(platform: &Platform) -> Self {
-        let keys = platform.store.keys().clone();
-        let tokens = platform.config.operator_tokens.iter().map(|token| hash(&keys, token)).collect();
-        Self { keys, tokens, open: platform.config.open_on_loopback }
+/// What a call needs: to read or to write, in the catalogue or in orders and what comes of them.
+fn needed(method: &Method, path: &str) -> Scope {
+    let reads = *method == Method::GET || *method == Method::HEAD;
+    match (path.starts_with(CATALOGUE), reads) {
+        (true, true) => Scope::CatalogueRead,
+        (true, false) => Scope::CatalogueWrite,
+        (false, true) => Scope::OrdersRead,
+        (false, false) => Scope::OrdersWrite,
     }
-
-    fn admits(&self, request: &Request) -> bool {
-        if self.open {
-            return true;
-        }
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let Some((scheme, token)) = header.and_then(|value| value.split_once(' ')) else { return false };
-        if !scheme.eq_ignore_ascii_case("bearer") {
-            return false;
-        }
-        let shown = hash(&self.keys, token.trim());
-        // Every token is compared, so that the time taken tells nothing about which one came near.
-        self.tokens.iter().fold(Choice::from(0), |found, known| found | known.ct_eq(&shown)).into()
-    }
-}
-
-fn hash(keys: &Keys, token: &str) -> [u8; 32] {
-    keys.hash("operator token", &[token.as_bytes()])
 }
 
 /// Lets a request through, or refuses it.
-pub(crate) async fn guard(State(door): State<Door>, request: Request, next: Next) -> Response {
-    if door.admits(&request) {
-        return next.run(request).await;
+pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let scope = needed(request.method(), request.uri().path());
+    let admitted = door.admit(request.headers());
+    let admitted = admitted.and_then(|operator| operator.need(scope).map(|()| operator));
+    match admitted {
+        Ok(operator) => {
+            request.extensions_mut().insert(operator);
+            next.run(request).await
+        }
+        Err(problem) if problem.code() == Code::AuthScopeMissing => {
+            Refusal::forbidden(problem.detail()).into_response()
+        }
+        Err(_) => Refusal::unauthorized().into_response(),
     }
-    // What is not one of TM Forum's interfaces answers in our own form.
-    if !request.uri().path().starts_with("/tmf-api/") {
-        let detail =
-            "Send one of the operator's tokens (platform.operator_tokens) as 'Authorization: Bearer …'.";
-        return Problem::new(Code::AuthInvalid, detail).into_response();
+}
+
+/// Who decides about what comes in under a token.
+pub(crate) fn actor(operator: &Operator) -> Actor {
+    match operator.name() {
+        EXCHANGE => Actor::Platform,
+        name => Actor::Operator(name.to_owned()),
     }
-    Refusal::unauthorized().into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use tmf::paths::{HUB, ORDERING};
+
+    use super::*;
+
+    #[test]
+    fn reading_and_writing_need_scopes_of_their_own() {
+        let needed = |method, path: String| needed(&method, &path);
+        assert_eq!(needed(Method::GET, format!("{CATALOGUE}/productOffering")), Scope::CatalogueRead);
+        assert_eq!(needed(Method::POST, format!("{CATALOGUE}{HUB}")), Scope::CatalogueWrite);
+        assert_eq!(needed(Method::GET, format!("{ORDERING}/productOrder")), Scope::OrdersRead);
+        assert_eq!(needed(Method::POST, format!("{ORDERING}/productOrder")), Scope::OrdersWrite);
+    }
 }

@@ -15,6 +15,7 @@ mod desk;
 mod hub;
 mod jobs;
 mod lists;
+mod operator;
 mod product;
 mod product_offering;
 mod product_order;
@@ -30,18 +31,19 @@ use axum::middleware::from_fn_with_state;
 use domain::confirmation::Answer;
 use domain::limits;
 use domain::world::World;
+use edge::operator::Door;
 use jiff::tz::TimeZone;
 use store::Store;
 use store::jobs::{Handler, JobKind};
 use tmf::Transport;
 
+pub use auth::EXCHANGE;
+
 /// What the operator sets.
 #[derive(Clone)]
 pub struct PlatformConfig {
-    /// Bearer tokens accepted at every face of the platform.
-    pub operator_tokens: Vec<String>,
-    /// Whether no token is needed; to be set only where the listener is bound to loopback.
-    pub open_on_loopback: bool,
+    /// Who may use the faces of the platform.
+    pub door: Door,
     /// Seconds from the centre's acceptance of a confirmation text to the end of its order.
     pub confirmation_time_limit_s: i64,
     /// Wrong answers that end an order; 1 in the source.
@@ -57,8 +59,7 @@ pub struct PlatformConfig {
 impl Default for PlatformConfig {
     fn default() -> Self {
         Self {
-            operator_tokens: Vec::new(),
-            open_on_loopback: false,
+            door: Door::default(),
             confirmation_time_limit_s: limits::CONFIRMATION_S_DEFAULT,
             attempts: 1,
             answer: Answer::Code,
@@ -88,9 +89,9 @@ pub struct Platform {
     pub callbacks: Arc<dyn Callbacks>,
 }
 
-/// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`, and the operator's seed.
+/// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`.
 pub fn routes(platform: Platform) -> Router {
-    let door = auth::Door::new(&platform);
+    let door = platform.config.door.clone();
     let body = DefaultBodyLimit::max(limits::count(limits::BODY_BYTES_MAX));
     Router::new()
         .merge(product_order::routes())
@@ -98,7 +99,6 @@ pub fn routes(platform: Platform) -> Router {
         .merge(product_offering::routes())
         .merge(hub::routes())
         .layer(body)
-        .merge(seed::routes())
         .method_not_allowed_fallback(async || refusal::Refusal::method())
         .layer(from_fn_with_state(door, auth::guard))
         .with_state(platform)

@@ -52,6 +52,11 @@ impl Refusal {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a valid token is missing", message)
     }
 
+    /// A token without the scope that the call needs.
+    pub(crate) fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "the token does not allow this", message)
+    }
+
     /// There is no such resource.
     pub(crate) fn not_found() -> Self {
         Self::new(StatusCode::NOT_FOUND, "notFound", "there is no such resource", "check the id")

@@ -33,6 +33,9 @@ pub(crate) trait Sql {
     /// Runs a query; answers its rows.
     fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError>;
 
+    /// What time it is to the database, in Unix milliseconds, where it has a clock of its own.
+    fn clock(&mut self) -> Result<Option<i64>, StoreError>;
+
     /// Checks that the database is as it was written, and says what was checked.
     fn check_integrity(&mut self) -> Result<&'static str, StoreError>;
 

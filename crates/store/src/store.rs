@@ -348,6 +348,17 @@ impl<'a> View<'a> {
         Self { sql, keys }
     }
 
+    /// What time it is to the database, where it has a clock of its own.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn clock(&mut self) -> Result<Option<jiff::Timestamp>, StoreError> {
+        let read = |ms| {
+            jiff::Timestamp::from_millisecond(ms).map_err(|_| StoreError::damaged("a clock out of range"))
+        };
+        self.sql.clock()?.map(read).transpose()
+    }
+
     /// Reads the whole database and checks that it is as it was written; says what was checked.
     ///
     /// # Errors

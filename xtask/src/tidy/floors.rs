@@ -18,12 +18,13 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("contacts", &["api", "domain", "edge", "store"]),
     ("exchange", &["api", "domain", "edge", "store", "tmf"]),
     ("platform", &["api", "domain", "edge", "store", "tmf"]),
+    ("operator", &["api", "domain", "edge", "store"]),
     ("web", &["api", "edge"]),
     (
         "hutong",
         &[
-            "api", "contacts", "domain", "edge", "exchange", "matching", "platform", "smpp", "sms", "store",
-            "terminal", "tmf", "web",
+            "api", "contacts", "domain", "edge", "exchange", "matching", "operator", "platform", "smpp",
+            "sms", "store", "terminal", "tmf", "web",
         ],
     ),
     ("inputs", &["api", "domain", "edge", "matching", "smpp", "terminal", "tmf"]),
@@ -35,7 +36,7 @@ const FENCED: &[(&[&str], &[&str], &str)] = &[
     (&["rusqlite", "tokio-postgres", "deadpool-postgres"], &["store"], "`store` alone knows SQL"),
     (
         &["axum"],
-        &["edge", "contacts", "exchange", "platform", "web", "hutong", "smpp", "inputs"],
+        &["edge", "contacts", "exchange", "operator", "platform", "web", "hutong", "smpp", "inputs"],
         "HTTP is served by `edge`, the roles and the simulated centre, and `inputs` tries what `edge` takes",
     ),
     (&["getrandom"], &["hutong"], "randomness is made once, in `hutong`"),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use edge::TrustedProxies;
+use edge::operator::{Door, OperatorToken, Scope};
 use platform::PlatformConfig;
 use secrecy::ExposeSecret;
 use sms::SmsConfig;
@@ -76,12 +77,29 @@ pub(super) fn sms_config(config: &Config) -> SmsConfig {
     link
 }
 
+/// Who may use the operator's interfaces: the tokens without a name for everything, those with one for
+/// what their scopes say.
+fn door(config: &Config) -> Door {
+    let unnamed = config.platform.operator_tokens.iter().enumerate().map(|(index, token)| OperatorToken {
+        name: format!("operator_tokens-{}", index + 1),
+        token: token.expose_secret().to_owned(),
+        scopes: Scope::ALL.to_vec(),
+    });
+    let named = config.operator.tokens.iter().map(|token| OperatorToken {
+        name: token.name.clone(),
+        token: token.token.expose_secret().to_owned(),
+        scopes: token.scopes.clone(),
+    });
+    Door::new(
+        unnamed.chain(named).collect(),
+        config.platform.open_on_loopback && config.listen.ip().is_loopback(),
+    )
+}
+
 /// The built-in platform's part of the configuration.
 pub(super) fn platform_config(config: &Config) -> PlatformConfig {
-    let tokens = config.platform.operator_tokens.iter().map(|token| token.expose_secret().to_owned());
     PlatformConfig {
-        operator_tokens: tokens.collect(),
-        open_on_loopback: config.platform.open_on_loopback && config.listen.ip().is_loopback(),
+        door: door(config),
         confirmation_time_limit_s: config.confirmation.time_limit_s,
         attempts: config.confirmation.attempts.into(),
         sender: config.sms.sender.clone(),

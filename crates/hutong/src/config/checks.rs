@@ -67,6 +67,13 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     )?;
     needed(platform.operator_tokens.iter().all(is_token), "platform.operator_tokens", "one is too short")?;
 
+    let named = &config.operator.tokens;
+    needed(named.iter().all(|named| is_token(&named.token)), "operator.tokens", "a token is too short")?;
+    let mut names: Vec<_> = named.iter().map(|token| &token.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    needed(names.len() == named.len(), "operator.tokens", "two have the same name")?;
+
     let time = confirmation.time_limit_s;
     needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
     needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")?;

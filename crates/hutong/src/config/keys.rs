@@ -202,6 +202,14 @@ pub(super) const KEYS: &[Key] = &[
         "TOKENS",
         "tokens of 16 or more visible characters",
     ),
+    // No secret to errors: what is said of it never repeats a token, and must name an unknown scope.
+    key(
+        "operator.tokens",
+        "operator-tokens",
+        Shape::List,
+        "TOKENS",
+        "tables of name, token and scopes, or name=scope+scope=token with a token of 16 or more characters",
+    ),
     key("platform.open_on_loopback", "platform-open-on-loopback", Shape::Switch, "BOOL", "true or false"),
     key(
         "keys.file",

@@ -8,6 +8,7 @@ mod keys;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod tokens;
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -49,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) sms: Sms,
     /// The platform.
     pub(crate) platform: Platform,
+    /// The operator's people.
+    pub(crate) operator: tokens::Operator,
     /// The secret keys.
     pub(crate) keys: Keys,
     /// The second confirmation.
@@ -203,6 +206,7 @@ impl Default for Config {
             registration: Registration::default(),
             sms: Sms::default(),
             platform: Platform::default(),
+            operator: tokens::Operator::default(),
             keys: Keys::default(),
             confirmation: Confirmation::default(),
             retention: Kept::default(),

@@ -3,6 +3,7 @@
 mod health;
 mod in_process;
 mod openapi;
+mod operators;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use domain::Region;
 use domain::world::World;
 use edge::{Authenticator, TrustedProxies};
 use exchange::Exchange;
+use operator::Operators;
 use platform::{Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
 use store::jobs::{Handler, JobKind, Worker};
@@ -26,7 +28,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::in_process::{InProcess, LateBound};
-pub(crate) use self::openapi::document;
+pub(crate) use self::openapi::{document, operator_document};
 
 /// Connections that are still busy so long after the end began are cut.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -163,14 +165,24 @@ impl House {
         let upkeep = Upkeep::new(self.store.clone(), world.clone(), plan.retention);
         let mut handlers: Vec<(JobKind, Arc<dyn Handler>)> = vec![(JobKind::Upkeep, Arc::new(upkeep))];
         let callbacks = Arc::new(LateBound::default());
-        let internal = self.store.keys().operator_token();
+        // Nobody but the exchange in this process ever has it.
+        let internal: String = world.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+        let token = |name: &str, token: String| OperatorToken {
+            name: name.to_owned(),
+            token,
+            scopes: Scope::ALL.to_vec(),
+        };
+        let door = plan.platform.door.with(token("key-file", self.store.keys().operator_token()));
         if plan.roles.platform && plan.platform_url.is_none() {
             let mut config = plan.platform.clone();
-            config.operator_tokens.push(internal.clone());
+            config.door = door.with(token(platform::EXCHANGE, internal.clone()));
             let (store, world) = (self.store.clone(), world.clone());
             let platform = Platform { store, world, config: Arc::new(config), callbacks: callbacks.clone() };
             handlers.extend(platform::jobs(platform.clone()));
             router = router.merge(platform::routes(platform.clone()));
+            let desk = Arc::new(operators::Desk(platform.clone()));
+            let operators = Operators::new(self.store.clone(), platform.world.clone(), plan.region, desk);
+            router = router.merge(operator::routes(operators, door));
             self.platform = Some(platform);
         }
         if plan.roles.exchange {

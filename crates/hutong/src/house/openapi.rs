@@ -29,10 +29,19 @@ pub(crate) fn document() -> utoipa::openapi::OpenApi {
     document
 }
 
+/// The document that describes all of `/operator/v1`.
+pub(crate) fn operator_document() -> utoipa::openapi::OpenApi {
+    operator::document()
+}
+
 pub(super) fn routes() -> Router {
-    let text = document().to_json().unwrap_or_default();
-    let json = move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone()));
-    Router::new().route("/openapi.json", get(json))
+    let serve = |document: utoipa::openapi::OpenApi| {
+        let text = document.to_json().unwrap_or_default();
+        get(move || std::future::ready(([(CONTENT_TYPE, "application/json")], text.clone())))
+    };
+    Router::new()
+        .route("/openapi.json", serve(document()))
+        .route("/operator/openapi.json", serve(operator_document()))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod binary;
 mod configuration;
 #[cfg(feature = "failpoints")]
 mod crash;
+mod doctor;
 mod endings;
 mod events;
 mod house;
@@ -17,6 +18,7 @@ mod matching;
 mod matching_disk;
 mod matching_parquet;
 mod numbers;
+mod operator;
 mod outside;
 mod scan;
 mod sms;

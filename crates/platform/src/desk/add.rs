@@ -48,7 +48,8 @@ impl Desk<'_, '_> {
         self.move_order(order, OrderState::Cancelled, Some(reason))?;
         let (Some(key), Some(id)) = (order.customer, order.offering.clone()) else { return Ok(()) };
         self.tx.platform().release_claim(key, &id, ClaimHolder::Order(order.id))?;
-        if reason != Reason::UserCancelled {
+        // Whoever has the number now knows nothing of it.
+        if !matches!(reason, Reason::UserCancelled | Reason::NumberReassigned) {
             let customer = self.tx.platform().find_customer(key)?;
             let offering = self.tx.platform().find_offering(&id)?;
             if let (Some(customer), Some((offering, _))) = (customer, offering) {

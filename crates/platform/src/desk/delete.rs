@@ -16,6 +16,17 @@ impl Desk<'_, '_> {
         customer: &Customer,
         product: &mut ProductRow,
     ) -> Result<(), Refusal> {
+        self.end_product(product)?;
+        self.move_order(order, OrderState::Completed, None)?;
+        if let Some((offering, _)) = self.tx.platform().find_offering(&product.offering)? {
+            self.receipt(customer, texts::receipt_ended(customer.locale, &offering))?;
+        }
+        self.funnel(FunnelStep::Ended, order)?;
+        Ok(())
+    }
+
+    /// Ends a product wherever it stands, and frees its claim.
+    pub(crate) fn end_product(&mut self, product: &mut ProductRow) -> Result<(), Refusal> {
         // The product's table has no step from suspended to terminated: it is made active, unbilled, on
         // the way, in this one commit. The same for one that has not begun.
         if matches!(
@@ -26,15 +37,10 @@ impl Desk<'_, '_> {
         }
         self.move_product(product, ProductState::Terminated)?;
         self.tx.platform().release_claim(
-            customer.key,
+            product.customer,
             &product.offering,
             ClaimHolder::Product(product.id),
         )?;
-        self.move_order(order, OrderState::Completed, None)?;
-        if let Some((offering, _)) = self.tx.platform().find_offering(&product.offering)? {
-            self.receipt(customer, texts::receipt_ended(customer.locale, &offering))?;
-        }
-        self.funnel(FunnelStep::Ended, order)?;
         Ok(())
     }
 }

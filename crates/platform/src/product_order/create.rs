@@ -3,10 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::limits;
+use edge::operator::Operator;
 use store::failpoints::{self, Point};
 use tmf::ProductOrderCreate;
 
 use crate::Platform;
+use crate::auth::actor;
 use crate::desk::{Asked, Desk};
 use crate::lists::{Body, created};
 use crate::refusal::Refusal;
@@ -17,13 +19,16 @@ const ACTIONS: [&str; 4] = ["add", "modify", "delete", "noChange"];
 
 pub(crate) async fn create(
     State(platform): State<Platform>,
+    operator: Operator,
     Body(order): Body<ProductOrderCreate>,
 ) -> Result<Response, Refusal> {
     check(&order)?;
     let asked = Asked::read(&order)?;
     let store = platform.store.clone();
+    let actor = actor(&operator);
     failpoints::pass(Point::BeforeDecision).await?;
-    let order = store.write(move |tx| Desk::new(tx, &platform).take(&asked)).await?;
+    let order =
+        store.write(move |tx| Desk::new(tx, &platform).acting_for(Some(actor.clone())).take(&asked)).await?;
     failpoints::pass(Point::AfterDecision).await?;
     metrics::counter!("product_orders_answered_total", "state" => order.state.word()).increment(1);
     let order = wire::order(&order);

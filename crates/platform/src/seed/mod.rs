@@ -1,7 +1,6 @@
 //! Fills the platform from a seed: catalogue, providers, subscriptions that exist, payers. The same
 //! seed again changes nothing.
 
-mod face;
 mod read;
 mod write;
 
@@ -10,8 +9,6 @@ use store::StoreError;
 use store::audit::Actor;
 
 use crate::Platform;
-
-pub(crate) use face::routes;
 
 /// What a seed has changed; all 0 when it was there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

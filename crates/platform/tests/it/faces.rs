@@ -9,21 +9,38 @@ use crate::house::*;
 #[tokio::test]
 async fn without_a_token_or_with_a_wrong_one_nothing_is_answered() {
     let house = House::new().await;
-    for path in [ORDERS, PRODUCTS, OFFERINGS, "/operator/v1/seed"] {
+    for path in [ORDERS, PRODUCTS, OFFERINGS] {
         for token in [None, Some("Bearer wrong"), Some("Basic x"), Some(TOKEN)] {
             let mut request = Request::get(path);
             if let Some(token) = token {
                 request = request.header("authorization", token);
             }
             let (status, _, error) = house.call(request.body(Body::empty()).unwrap()).await;
-            // TM Forum writes the status as a text, our own form as a number.
-            let told = if path == "/operator/v1/seed" { json!(401) } else { json!("401") };
-            assert_eq!((status.as_u16(), &error["status"]), (401, &told), "{path} {token:?}");
+            assert_eq!((status.as_u16(), &error["status"]), (401, &json!("401")), "{path} {token:?}");
         }
     }
-    let open = House::with(|config| config.open_on_loopback = true).await;
+    let open = House::with(|config| config.door = door(true)).await;
     let (status, ..) = open.call(Request::get(OFFERINGS).body(Body::empty()).unwrap()).await;
     assert_eq!(status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn a_token_opens_what_its_scopes_name_and_nothing_else() {
+    let house = House::new().await;
+    let call = async |request: http::request::Builder, body: Value| {
+        let request = request.header("authorization", format!("Bearer {READER}"));
+        house.call(request.body(Body::from(body.to_string())).unwrap()).await
+    };
+    assert_eq!(call(Request::get(ORDERS), Value::Null).await.0.as_u16(), 200);
+    assert_eq!(call(Request::get(PRODUCTS), Value::Null).await.0.as_u16(), 200);
+    for (request, scope) in
+        [(Request::get(OFFERINGS), "catalogue:read"), (Request::post(ORDERS), "orders:write")]
+    {
+        let (status, _, error) = call(request, add("e1", ANNA, "news")).await;
+        assert_eq!((status.as_u16(), &error["status"]), (403, &json!("403")));
+        assert!(error["message"].as_str().unwrap().contains(scope), "{error}");
+    }
+    assert_eq!(house.get(ORDERS).await.2, json!([]));
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use domain::ids::TextId;
 use domain::key::HomePlan;
 use domain::order::Reason;
 use domain::world::{SeededDice, SetClock, World};
+use edge::operator::{Door, OperatorToken, Scope};
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -31,6 +32,7 @@ pub(crate) const OFFERINGS: &str = "/tmf-api/productCatalogManagement/v4/product
 pub(crate) const ANNA: &str = "+8613800138001";
 pub(crate) const BEN: &str = "+8613800138002";
 pub(crate) const TOKEN: &str = "the-operators-own";
+pub(crate) const READER: &str = "reads-orders-alone";
 pub(crate) const SENDER: &str = "10690001";
 
 /// A listener that writes down what it is told.
@@ -104,11 +106,8 @@ impl House {
         let world = World::new(clock.clone(), Arc::new(SeededDice::new(7)));
         let keys = Keys::from_secret(&[3; 32], HomePlan::CHINA_MOBILE);
         let store = Store::open_embedded(directory.path(), keys, world.clone()).unwrap();
-        let mut config = PlatformConfig {
-            operator_tokens: vec![TOKEN.to_owned()],
-            sender: SENDER.to_owned(),
-            ..PlatformConfig::default()
-        };
+        let mut config =
+            PlatformConfig { door: door(false), sender: SENDER.to_owned(), ..PlatformConfig::default() };
         change(&mut config);
         let ear = Arc::new(Ear::default());
         let callbacks = Arc::new(OnlyEar(ear.clone()));
@@ -243,6 +242,16 @@ impl House {
         });
         read.await.unwrap()
     }
+}
+
+/// The operator's door, with one token for everything and one to read orders alone.
+pub(crate) fn door(open: bool) -> Door {
+    let token = |name: &str, token: &str, scopes: &[Scope]| OperatorToken {
+        name: name.to_owned(),
+        token: token.to_owned(),
+        scopes: scopes.to_vec(),
+    };
+    Door::new(vec![token("all", TOKEN, Scope::ALL), token("reader", READER, &[Scope::OrdersRead])], open)
 }
 
 pub(crate) fn state_of(order: &Value) -> (String, Option<Reason>) {

@@ -47,18 +47,3 @@ async fn a_seed_with_faults_names_them_all_and_changes_nothing() {
     assert_eq!(places, ["offerings[1].provider", "subscriptions[0].offering"]);
     assert_eq!(house.get(&format!("{OFFERINGS}/news")).await.2["version"], "1");
 }
-
-#[tokio::test]
-async fn the_operators_address_takes_a_seed_and_answers_faults_by_place() {
-    let house = House::new().await;
-    let (status, _, report) = house.post("/operator/v1/seed", &catalogue()).await;
-    assert_eq!(
-        (status.as_u16(), report),
-        (200, json!({"providers": 0, "offerings": 0, "subscriptions": 0, "payers": 0}))
-    );
-    let (status, _, problem) = house.post("/operator/v1/seed", &json!({"offerings": 7, "plan": []})).await;
-    assert_eq!((status.as_u16(), &problem["code"]), (422, &json!("request/invalid")));
-    let fields: Vec<_> =
-        problem["fields"].as_array().unwrap().iter().map(|fault| fault["field"].as_str().unwrap()).collect();
-    assert_eq!(fields, ["plan", "offerings"]);
-}

@@ -240,6 +240,19 @@ impl AuditView<'_> {
         row.map_or(Ok(0), |row| row.int(0))
     }
 
+    /// When the newest rows of the chains were written; `None` for an empty log.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn newest(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT a.at FROM audit_head h JOIN audit a ON a.chain = h.chain AND a.seq = h.count",
+            &[],
+        )?;
+        let moments = rows.iter().map(|row| row.time(0)).collect::<Result<Vec<_>, _>>()?;
+        Ok(moments.into_iter().max())
+    }
+
     /// What the log says of a person, the oldest first; nothing once it was unlinked.
     ///
     /// # Errors

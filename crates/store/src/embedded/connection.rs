@@ -106,6 +106,10 @@ impl Sql for SqliteSql<'_> {
         })
     }
 
+    fn clock(&mut self) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
     fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
         let rows = self.query("PRAGMA integrity_check(1)", &[])?;
         match rows.first().map(|row| row.text(0)) {

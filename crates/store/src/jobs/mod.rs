@@ -209,6 +209,83 @@ impl JobsTx<'_> {
     }
 }
 
+/// A job that failed too often and waits for the operator.
+#[derive(Debug, Clone)]
+pub struct DeadJob {
+    /// Its row.
+    pub id: i64,
+    /// What is to be done.
+    pub kind: JobKind,
+    /// What it is about: JSON of ids.
+    pub payload: String,
+    /// Runs so far.
+    pub attempts: i64,
+    /// When it would have run next.
+    pub run_at: Timestamp,
+}
+
+impl JobsTx<'_> {
+    /// Puts a job that was set aside back into the queue; `false` when there is no such one.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn retry_dead(&mut self, id: i64) -> Result<bool, StoreError> {
+        let back = self.view.sql.execute(
+            "UPDATE job SET dead = 0, attempts = 0, leased_until = 0, run_at = $1 WHERE id = $2 AND dead = 1",
+            params![self.world.now(), id],
+        )?;
+        self.effects.jobs |= back == 1;
+        Ok(back == 1)
+    }
+
+    /// Removes a job that was set aside.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn remove_dead(&mut self, id: i64) -> Result<Option<DeadJob>, StoreError> {
+        let row = self.view.sql.query_one(
+            "DELETE FROM job WHERE id = $1 AND dead = 1 RETURNING id, kind, payload, attempts, run_at",
+            params![id],
+        )?;
+        row.map(|row| read_dead(&row)).transpose()
+    }
+}
+
+impl JobsView<'_> {
+    /// The jobs that were set aside after an id, the oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_dead(&mut self, after: i64, limit: usize) -> Result<Vec<DeadJob>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT id, kind, payload, attempts, run_at FROM job WHERE dead = 1 AND id > $1 ORDER BY id LIMIT $2",
+            params![after, limit],
+        )?;
+        rows.iter().map(read_dead).collect()
+    }
+
+    /// Since when the job that is due the longest waits.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn oldest_due(&mut self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let row = self
+            .sql
+            .query_one("SELECT MIN(run_at) FROM job WHERE dead = 0 AND run_at <= $1", params![now])?;
+        row.map_or(Ok(None), |row| row.opt_time(0))
+    }
+}
+
+fn read_dead(row: &Row) -> Result<DeadJob, StoreError> {
+    Ok(DeadJob {
+        id: row.int(0)?,
+        kind: JobKind::parse(row.text(1)?).ok_or_else(|| StoreError::damaged("a job of an unknown kind"))?,
+        payload: row.text(2)?.to_owned(),
+        attempts: row.int(3)?,
+        run_at: row.time(4)?,
+    })
+}
+
 impl JobsView<'_> {
     /// When the next job of these kinds comes due; `None` when none waits.
     ///

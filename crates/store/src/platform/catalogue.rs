@@ -121,6 +121,30 @@ impl PlatformView<'_> {
         row.map(|row| read_offering(&row)).transpose()
     }
 
+    /// Every provider, by id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_providers(&mut self) -> Result<Vec<Provider>, StoreError> {
+        let rows = self
+            .sql
+            .query("SELECT id, kind, name, from_day, until_day FROM catalogue_provider ORDER BY id", &[])?;
+        rows.iter().map(|row| read_provider(row, 0)).collect()
+    }
+
+    /// Every offering of a provider, by id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_offerings_of(
+        &mut self,
+        provider: &ProviderId,
+    ) -> Result<Vec<(Offering, Provider)>, StoreError> {
+        let rows =
+            self.sql.query(offerings!("WHERE o.provider = $1 ORDER BY o.id"), params![provider.as_str()])?;
+        rows.iter().map(read_offering).collect()
+    }
+
     /// A page of the catalogue by id, with how many there are in all; `active` keeps only those that
     /// can, or cannot, be ordered.
     ///

@@ -73,6 +73,34 @@ impl PlatformTx<'_> {
     }
 }
 
+impl PlatformTx<'_> {
+    /// Forgets a customer, and keeps what is evidence under a key that is no number's: nobody who gets the
+    /// number finds it, and nobody can tell whose it was.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn forget_customer(&mut self, key: ContactKey) -> Result<(), StoreError> {
+        // Keys of numbers lie below 2^51.
+        let nobody = ContactKey::from_value((1 << 62) | (u64::from_le_bytes(self.world.bytes()) >> 2));
+        for sql in [
+            "UPDATE product SET customer = $1 WHERE customer = $2",
+            "UPDATE product_order SET customer = $1 WHERE customer = $2",
+            "UPDATE confirmation SET customer = $1 WHERE customer = $2",
+            "UPDATE charge_event SET customer = $1 WHERE customer = $2",
+        ] {
+            self.view.sql.execute(sql, params![nobody, key])?;
+        }
+        for sql in [
+            "DELETE FROM product_claim WHERE customer = $1",
+            "DELETE FROM payer WHERE key = $1",
+            "DELETE FROM customer WHERE key = $1",
+        ] {
+            self.view.sql.execute(sql, params![key])?;
+        }
+        Ok(())
+    }
+}
+
 impl PlatformView<'_> {
     /// The key of a number.
     pub fn key_of(&self, number: Msisdn) -> ContactKey {

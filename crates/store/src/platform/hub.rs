@@ -96,6 +96,15 @@ impl PlatformTx<'_> {
         Ok(())
     }
 
+    /// Forgets everything that a listener has not been told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn drop_hub_events(&mut self, listener: HubId) -> Result<(), StoreError> {
+        self.view.sql.execute("DELETE FROM hub_event WHERE listener = $1", params![listener.0])?;
+        Ok(())
+    }
+
     /// Forgets the events that a listener has been told.
     ///
     /// # Errors
@@ -112,6 +121,16 @@ impl PlatformTx<'_> {
 }
 
 impl PlatformView<'_> {
+    /// How many events a listener has not been told.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn count_hub_events(&mut self, listener: HubId) -> Result<i64, StoreError> {
+        let row =
+            self.sql.query_one("SELECT COUNT(*) FROM hub_event WHERE listener = $1", params![listener.0])?;
+        row.map_or(Ok(0), |row| row.int(0))
+    }
+
     /// The listeners at an interface's hub.
     ///
     /// # Errors

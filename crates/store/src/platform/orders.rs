@@ -132,6 +132,18 @@ impl PlatformTx<'_> {
         Ok(())
     }
 
+    /// Replaces an order's request, for one that names nobody any more.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn replace_request(&mut self, id: ProductOrderId, request: &[u8]) -> Result<(), StoreError> {
+        let request = self.view.keys.seal(self.world, Purpose::Body, id.0.as_bytes(), request);
+        self.view
+            .sql
+            .execute("UPDATE product_order SET request = $1 WHERE id = $2", params![request, id.0])?;
+        Ok(())
+    }
+
     /// Writes a cancellation down.
     ///
     /// # Errors
@@ -241,6 +253,36 @@ impl PlatformView<'_> {
         found.dedup_by_key(|order| order.id);
         let total = i64::try_from(found.len()).unwrap_or(i64::MAX);
         Ok((found.into_iter().skip(offset).take(limit).collect(), total))
+    }
+
+    /// Orders taken at a moment or later, after an id, the oldest first: of one customer or of all, in one
+    /// state or in any.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_orders_since(
+        &mut self,
+        customer: Option<ContactKey>,
+        state: Option<OrderState>,
+        since: Timestamp,
+        after: Option<ProductOrderId>,
+        limit: usize,
+    ) -> Result<Vec<OrderRow>, StoreError> {
+        let after = after.map_or(Uuid::nil(), |id| id.0);
+        let state = state.map_or("%", OrderState::word);
+        let rows = match customer {
+            Some(customer) => self.sql.query(
+                orders!(
+                    "WHERE customer = $1 AND id > $2 AND taken >= $3 AND state LIKE $4 ORDER BY id LIMIT $5"
+                ),
+                params![customer, after, since, state, limit],
+            )?,
+            None => self.sql.query(
+                orders!("WHERE id > $1 AND taken >= $2 AND state LIKE $3 ORDER BY id LIMIT $4"),
+                params![after, since, state, limit],
+            )?,
+        };
+        rows.iter().map(|row| self.read_order(row)).collect()
     }
 
     /// A cancellation.

@@ -84,6 +84,12 @@ impl Sql for PostgresSql {
         self.note(outcome)?.iter().map(read_row).collect()
     }
 
+    fn clock(&mut self) -> Result<Option<i64>, StoreError> {
+        let row =
+            self.query_one("SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)", &[])?;
+        row.map(|row| row.int(0)).transpose()
+    }
+
     fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
         // A damaged page is the server's to find, as it reads it.
         let row = self.query_one("SELECT current_setting('data_checksums')", &[])?;

@@ -4,7 +4,9 @@ mod inbox;
 mod outbox;
 
 pub use inbox::{COPY_WINDOW_S, InboundText, NewInbound};
-pub use outbox::{NewText, OutboundText, QueueOutlook, ReceiptTaken, SettledText, TextPurpose, TextState};
+pub use outbox::{
+    NewText, OutboundText, QueueOutlook, ReceiptTaken, SettledText, TextOutline, TextPurpose, TextState,
+};
 
 use crate::store::room;
 

@@ -334,6 +334,62 @@ impl TextsTx<'_> {
     }
 }
 
+/// What is known of a text beside its number and its body.
+#[derive(Debug, Clone, Copy)]
+pub struct TextOutline {
+    /// Where it stands.
+    pub state: TextState,
+    /// When it was written.
+    pub created: Timestamp,
+    /// When it was sent last.
+    pub sent: Option<Timestamp>,
+    /// When the centre took it.
+    pub accepted: Option<Timestamp>,
+    /// Sendings that count.
+    pub attempts: i64,
+}
+
+impl TextsTx<'_> {
+    /// Lets nothing more go to a number or be read from it: what waits is expired, what came in is gone,
+    /// and no text can be led back to the number. Sign-in texts go on counting against it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn silence(&mut self, key: ContactKey) -> Result<(), StoreError> {
+        self.view.sql.execute("DELETE FROM inbox WHERE key = $1", params![key])?;
+        self.view.sql.execute(
+            "UPDATE text SET number = $1, body = NULL,
+               key = CASE WHEN purpose = 'sign_in' THEN key ELSE -1 END,
+               state = CASE WHEN state IN ('queued', 'sent') THEN 'expired' ELSE state END
+             WHERE key = $2",
+            params![Vec::<u8>::new(), key],
+        )?;
+        Ok(())
+    }
+}
+
+impl TextsView<'_> {
+    /// A text without its number and its body.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_outline(&mut self, id: TextId) -> Result<Option<TextOutline>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT state, created, sent, accepted, attempts FROM text WHERE id = $1",
+            params![id.0],
+        )?;
+        let Some(row) = row else { return Ok(None) };
+        let state = TextState::parse(row.text(0)?);
+        Ok(Some(TextOutline {
+            state: state.ok_or_else(|| StoreError::damaged("a text in no known state"))?,
+            created: row.time(1)?,
+            sent: row.opt_time(2)?,
+            accepted: row.opt_time(3)?,
+            attempts: row.int(4)?,
+        }))
+    }
+}
+
 impl TextsView<'_> {
     /// Where a text stands.
     ///

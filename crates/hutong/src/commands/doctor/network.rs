@@ -1,0 +1,227 @@
+//! What must be reached: our own ports, the SMS centre, the operator's own platform.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::ExposeSecret;
+use smpp::{BindConfig, BindError, BoxFuture, DeliverAck, Delivered, Inbound, Session};
+use tokio::net::TcpListener;
+
+use super::Finding;
+use crate::config::{Config, Role};
+
+/// Whatever is in the same network answers in milliseconds.
+const ANSWER_WAIT: Duration = Duration::from_secs(3);
+
+pub(super) async fn look(config: &Config) -> Vec<Finding> {
+    let ready = readiness(config.metrics).await;
+    let runs = ready.is_some();
+    let mut findings =
+        vec![port("listen", config.listen, runs).await, port("metrics", config.metrics, runs).await];
+    if config.has(Role::Sms) {
+        findings.push(match ready {
+            Some(said) => centre_of_server(config, &said),
+            None => centre(config).await,
+        });
+    }
+    if let Some(url) = &config.platform.url {
+        findings.push(platform(config, url).await);
+    }
+    findings
+}
+
+/// What `/readyz` of a running server says; `None` when no server of ours answers.
+async fn readiness(metrics: SocketAddr) -> Option<String> {
+    let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_WAIT).build().ok()?;
+    let answer = http.get(format!("http://{}/readyz", reached(metrics))).send().await.ok()?;
+    answer.text().await.ok().filter(|said| said.starts_with("store: "))
+}
+
+/// Where a listener on every address is reached from here.
+fn reached(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+async fn port(check: &'static str, address: SocketAddr, runs: bool) -> Finding {
+    match TcpListener::bind(address).await {
+        Ok(_) => Finding::fine(check, format!("{address} is free")),
+        Err(error) if error.kind() == ErrorKind::AddrInUse && runs => {
+            Finding::fine(check, format!("{address} is in use, and the servers run"))
+        }
+        Err(error) => Finding::wrong(
+            check,
+            format!("{address} cannot be listened on: {error}"),
+            "the servers do not start",
+            format!("Stop what runs there, or set {check} to another address."),
+        ),
+    }
+}
+
+const TEXTS_WAIT: &str = "nobody can sign in or confirm an order: every text waits";
+
+fn centre_of_server(config: &Config, said: &str) -> Finding {
+    let check = "sms-centre";
+    if said.contains("sms centre: ok") {
+        return Finding::fine(check, "the running servers are bound to it");
+    }
+    let what = format!("the running servers are not bound to {}:{}", config.sms.host, config.sms.port);
+    Finding::wrong(
+        check,
+        what,
+        TEXTS_WAIT,
+        "Look into their log for why; check sms.host, sms.port, sms.system_id and sms.password.",
+    )
+}
+
+/// Takes nothing: whatever the centre delivers while we look comes again.
+struct NotNow;
+
+impl Inbound for NotNow {
+    fn deliver(&self, _: Delivered) -> BoxFuture<'_, DeliverAck> {
+        Box::pin(std::future::ready(DeliverAck::TryLater))
+    }
+}
+
+async fn centre(config: &Config) -> Finding {
+    let check = "sms-centre";
+    let sms = &config.sms;
+    let at = format!("{}:{}", sms.host, sms.port);
+    let mut bind = BindConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret());
+    bind.bind_timeout = ANSWER_WAIT;
+    match Session::bind(bind, Arc::new(NotNow)).await {
+        Ok(session) => {
+            session.unbind().await;
+            Finding::fine(check, format!("{at} takes the account"))
+        }
+        Err(BindError::Refused { status }) => Finding::wrong(
+            check,
+            format!("{at} refuses the account (status {status:#x})"),
+            TEXTS_WAIT,
+            "Correct sms.system_id and sms.password; 0x5 means that the account is bound already.",
+        ),
+        Err(error @ BindError::Unreachable(_)) => Finding::wrong(
+            check,
+            format!("{at}: {error}"),
+            TEXTS_WAIT,
+            "Start it, correct sms.host and sms.port, or open the firewall; 'hutong smsc' plays one.",
+        ),
+        Err(error) => Finding::wrong(
+            check,
+            format!("{at}: {error}"),
+            TEXTS_WAIT,
+            "See that it speaks SMPP 3.4 at this port.",
+        ),
+    }
+}
+
+async fn platform(config: &Config, url: &str) -> Finding {
+    let check = "platform-url";
+    let why = "no order is taken: each fails as PLATFORM_UNREACHABLE after a quarter of an hour";
+    let base = url.trim_end_matches('/');
+    let path = "/tmf-api/productCatalogManagement/v4/productOffering?limit=1";
+    let call = async {
+        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_WAIT).build()?;
+        let mut request = http.get(format!("{base}{path}"));
+        if let Some(token) = config.platform.operator_tokens.first() {
+            request = request.bearer_auth(token.expose_secret());
+        }
+        request.send().await
+    };
+    match call.await {
+        Ok(answer) if answer.status().is_success() => Finding::fine(check, "it answers and takes the token"),
+        Ok(answer) if matches!(answer.status().as_u16(), 401 | 403) => Finding::wrong(
+            check,
+            format!("it refuses the token with status {}", answer.status().as_u16()),
+            why,
+            "Make its token the first of platform.operator_tokens.",
+        ),
+        Ok(answer) => Finding::wrong(
+            check,
+            format!("its catalogue answers status {}", answer.status().as_u16()),
+            why,
+            "Set platform.url to where /tmf-api begins, without it.",
+        ),
+        // What the library says names the address, which may hold a password.
+        Err(error) => Finding::wrong(
+            check,
+            if error.is_timeout() { "it does not answer in time" } else { "it cannot be reached" },
+            why,
+            "Start it, correct platform.url, or open the firewall.",
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::SecretString;
+    use smpp::simulator;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::super::Weight;
+    use super::*;
+
+    async fn free() -> SocketAddr {
+        TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_port_that_somebody_else_has_is_found() {
+        let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = taken.local_addr().unwrap();
+        assert_eq!(port("listen", address, false).await.weight, Weight::Wrong);
+        assert_eq!(port("listen", address, true).await.weight, Weight::Fine);
+        assert_eq!(port("listen", free().await, false).await.weight, Weight::Fine);
+    }
+
+    #[tokio::test]
+    async fn a_centre_that_is_away_or_refuses_the_password_is_found() {
+        let local = || TcpListener::bind("127.0.0.1:0");
+        let settings = simulator::Config::new(Arc::new(|| 0));
+        let running =
+            simulator::Simulator::start(local().await.unwrap(), local().await.unwrap(), settings).await;
+        let mut config = Config::default();
+        config.sms.port = running.smpp_addr().port();
+        assert_eq!(centre(&config).await.weight, Weight::Fine);
+        config.sms.password = SecretString::from("wrong");
+        let refused = centre(&config).await;
+        assert!(refused.weight == Weight::Wrong && refused.what.contains("refuses"), "{refused:?}");
+        config.sms.port = free().await.port();
+        let away = centre(&config).await;
+        assert!(away.weight == Weight::Wrong && away.what.contains("cannot be reached"), "{away:?}");
+    }
+
+    #[test]
+    fn a_server_without_its_centre_is_found() {
+        let config = Config::default();
+        assert_eq!(centre_of_server(&config, "store: ok\nsms centre: away\n").weight, Weight::Wrong);
+        assert_eq!(centre_of_server(&config, "store: ok\nsms centre: ok\n").weight, Weight::Fine);
+    }
+
+    #[tokio::test]
+    async fn a_platform_that_is_away_or_refuses_is_found() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            for status in ["200 OK", "401 Unauthorized", "404 Not Found"] {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let mut request = [0; 4096];
+                let _ = socket.read(&mut request).await.unwrap();
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]");
+                socket.write_all(answer.as_bytes()).await.unwrap();
+            }
+        });
+        let config = Config::default();
+        assert_eq!(platform(&config, &url).await.weight, Weight::Fine);
+        assert!(platform(&config, &url).await.what.contains("refuses the token"));
+        assert!(platform(&config, &url).await.what.contains("404"));
+        assert!(platform(&config, &url).await.what.contains("cannot be reached"));
+    }
+}

@@ -1,0 +1,137 @@
+//! `/operator/v1/dead-letters`: jobs that failed too often and were set aside.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use domain::ids::{HubId, OrderId};
+use domain::order::{Progress, Reason};
+use edge::operator::Operator;
+use edge::{NoQuery, Paging, Path, Problem};
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+use store::audit::{Actor, AuditAction, AuditEntry};
+use store::jobs::{DeadJob, JobKind};
+use store::{StoreError, Tx};
+
+use crate::Operators;
+use crate::problem::Refused;
+
+/// A job that waits for the operator.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Letter {
+    /// Its id.
+    id: i64,
+    /// What is to be done.
+    kind: String,
+    /// Tries so far.
+    attempts: i64,
+    /// When it would have run next.
+    #[schema(value_type = String, format = DateTime)]
+    run_at: Timestamp,
+    /// The ids that it is about.
+    about: Value,
+    /// Hub events that wait behind it.
+    waiting: i64,
+}
+
+/// A page of dead letters.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Letters {
+    items: Vec<Letter>,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+/// Lists the dead letters, the oldest first.
+#[utoipa::path(get, path = "/operator/v1/dead-letters", security(("operator" = [])), params(edge::PagingParams),
+    responses((status = 200, body = Letters), (status = "default", body = api::Problem)))]
+pub(crate) async fn list(
+    State(operators): State<Operators>,
+    operator: Operator,
+    paging: Paging,
+) -> Result<Json<Letters>, Problem> {
+    let (after, fetch) = (paging.after::<i64>()?.unwrap_or(0), paging.fetch());
+    let entry = entry(&operator, AuditAction::LettersRead);
+    let write = move |tx: &mut Tx<'_>| -> Result<Vec<Letter>, Refused> {
+        tx.audit().append(&entry)?;
+        let jobs = tx.jobs().list_dead(after, fetch)?;
+        Ok(jobs.iter().map(|job| letter(tx, job)).collect::<Result<_, _>>()?)
+    };
+    let letters = operators.store.write(write).await.map_err(Problem::from)?;
+    let page = paging.page(letters, |letter: &Letter| letter.id);
+    Ok(Json(Letters { items: page.items, next: page.next }))
+}
+
+fn letter(tx: &mut Tx<'_>, job: &DeadJob) -> Result<Letter, StoreError> {
+    let waiting = match listener(job) {
+        Some(listener) => tx.platform().count_hub_events(listener)?,
+        None => 0,
+    };
+    let mut about: Value = serde_json::from_str(&job.payload).unwrap_or_default();
+    // A person's key is nobody's business, and no use to an operator.
+    if let Some(about) = about.as_object_mut() {
+        about.remove("key");
+    }
+    let kind = job.kind.word().to_owned();
+    Ok(Letter { id: job.id, kind, attempts: job.attempts, run_at: job.run_at, about, waiting })
+}
+
+fn listener(job: &DeadJob) -> Option<HubId> {
+    let about: Value = serde_json::from_str(&job.payload).ok()?;
+    (job.kind == JobKind::DeliverHubEvents).then(|| about["listener"].as_str()?.parse().ok())?
+}
+
+/// Puts a dead letter back into the queue, as if it had never failed.
+#[utoipa::path(post, path = "/operator/v1/dead-letters/{id}/retry", security(("operator" = [])),
+    params(("id" = i64, Path, description = "The letter's id.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub(crate) async fn retry(
+    State(operators): State<Operators>,
+    operator: Operator,
+    Path(id): Path<i64>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    let entry = entry(&operator, AuditAction::LetterRetried).with("letter", id);
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        if !tx.jobs().retry_dead(id)? {
+            return Err(Problem::not_found().into());
+        }
+        Ok(tx.audit().append(&entry)?)
+    };
+    operators.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives a dead letter up. Events that wait for its listener are dropped; an order that was never
+/// forwarded ends as failed.
+#[utoipa::path(delete, path = "/operator/v1/dead-letters/{id}", security(("operator" = [])),
+    params(("id" = i64, Path, description = "The letter's id.")),
+    responses((status = 204), (status = "default", body = api::Problem)))]
+pub(crate) async fn remove(
+    State(operators): State<Operators>,
+    operator: Operator,
+    Path(id): Path<i64>,
+    _: NoQuery,
+) -> Result<StatusCode, Problem> {
+    let entry = entry(&operator, AuditAction::LetterRemoved).with("letter", id);
+    let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
+        let job = tx.jobs().remove_dead(id)?.ok_or_else(Problem::not_found)?;
+        if let Some(listener) = listener(&job) {
+            tx.platform().drop_hub_events(listener)?;
+        }
+        if job.kind == JobKind::ForwardOrder {
+            let about: Value = serde_json::from_str(&job.payload).unwrap_or_default();
+            if let Some(order) = about["order"].as_str().and_then(|id| id.parse::<OrderId>().ok()) {
+                tx.exchange().end_unforwarded(order, Progress::Failed, Reason::PlatformUnreachable)?;
+            }
+        }
+        Ok(tx.audit().append(&entry.clone().with("kind", job.kind.word()))?)
+    };
+    operators.store.write(write).await.map_err(Problem::from)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn entry(operator: &Operator, action: AuditAction) -> AuditEntry {
+    AuditEntry::new(Actor::Operator(operator.name().to_owned()), action)
+}

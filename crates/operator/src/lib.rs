@@ -1,0 +1,98 @@
+//! The operator's own interface, `/operator/v1`: seed, designations, bars, a number's new owner, orders
+//! with their history, dead letters.
+//!
+//! Every call needs a token with the scope that the table in [`guard`] names for it, and leaves a row in
+//! the audit log, in the same commit as what it does; a refused call leaves one too. What only the
+//! platform role can do is asked of it through [`PlatformDesk`]: roles never import each other. No answer
+//! holds a code or the body of a text, and none repeats a number.
+
+mod bars;
+mod designation;
+mod guard;
+mod letters;
+mod orders;
+mod owner;
+mod port;
+mod problem;
+mod seed;
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::middleware::from_fn_with_state;
+use domain::world::World;
+use domain::{Msisdn, Region, limits, number};
+use edge::operator::Door;
+use edge::{BodyLimit, Problem};
+use store::Store;
+use utoipa::OpenApi;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use guard::SCOPES;
+pub use port::{Ended, PlatformDesk, SeedRefused, Seeded};
+
+/// The interface and all that it needs.
+#[derive(Clone)]
+pub struct Operators {
+    store: Store,
+    world: World,
+    region: Region,
+    platform: Arc<dyn PlatformDesk>,
+    refusals: Arc<guard::Refusals>,
+}
+
+impl Operators {
+    /// The interface over a store and the platform beside it.
+    pub fn new(store: Store, world: World, region: Region, platform: Arc<dyn PlatformDesk>) -> Self {
+        Self { store, world, region, platform, refusals: Arc::default() }
+    }
+
+    fn read_number(&self, raw: &str) -> Result<Msisdn, Problem> {
+        number::read_own(raw, self.region).map_err(|refusal| {
+            Problem::new(api::Code::RequestInvalid, refusal.hint()).field("number", refusal.hint())
+        })
+    }
+}
+
+/// Its routes, behind the door.
+pub fn routes(operators: Operators, door: Door) -> axum::Router {
+    let guard = from_fn_with_state((door, operators.clone()), guard::guard);
+    described().split_for_parts().0.route_layer(guard).with_state(operators)
+}
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Hutong, the operator's interface",
+    version = env!("CARGO_PKG_VERSION"),
+    description = "Seed, designations, bars, a number's new owner, orders with their history, dead letters.",
+    license(name = "Apache-2.0", identifier = "Apache-2.0")
+))]
+struct Head;
+
+/// The OpenAPI document that describes those very routes.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Head::openapi();
+    let token = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_default().add_security_scheme("operator", token);
+    document.merge(described().split_for_parts().1);
+    document
+}
+
+fn seeds() -> OpenApiRouter<Operators> {
+    OpenApiRouter::new().routes(routes!(seed::seed)).layer(Extension(BodyLimit(limits::SEED_BYTES_MAX)))
+}
+
+fn described() -> OpenApiRouter<Operators> {
+    OpenApiRouter::new()
+        .merge(seeds())
+        .routes(routes!(designation::designate, designation::end))
+        .routes(routes!(bars::show, bars::set, bars::lift))
+        .routes(routes!(owner::new_owner))
+        .routes(routes!(orders::list))
+        .routes(routes!(orders::show))
+        .routes(routes!(letters::list))
+        .routes(routes!(letters::retry))
+        .routes(routes!(letters::remove))
+}

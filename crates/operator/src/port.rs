@@ -1,0 +1,63 @@
+//! What only the platform role can do; `hutong` joins the two.
+
+use bytes::Bytes;
+use domain::catalogue::Provider;
+use domain::key::ContactKey;
+use futures::future::BoxFuture;
+use jiff::civil::Date;
+use serde::Serialize;
+use store::audit::Actor;
+use store::{StoreError, Tx};
+
+/// The platform as the operator's interface needs it.
+pub trait PlatformDesk: Send + Sync {
+    /// Takes a seed and writes it into the audit log.
+    fn seed(&self, json: Bytes, actor: Actor) -> BoxFuture<'_, Result<Seeded, SeedRefused>>;
+
+    /// Today in the operator's own time zone, by which designations count.
+    fn today(&self) -> Date;
+
+    /// Writes a provider, and tells the listeners of each of its offerings.
+    ///
+    /// # Errors
+    /// The store's.
+    fn put_provider(&self, tx: &mut Tx<'_>, provider: &Provider) -> Result<(), StoreError>;
+
+    /// Ends everything of a customer whose number goes to somebody else, without a text: orders,
+    /// subscriptions, claims. What stays as evidence stays under a key that is nobody's number.
+    ///
+    /// # Errors
+    /// The store's.
+    fn end_customer(&self, tx: &mut Tx<'_>, key: ContactKey, actor: &Actor) -> Result<Ended, StoreError>;
+}
+
+/// What a seed has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Seeded {
+    /// Providers added or changed.
+    pub providers: usize,
+    /// Offerings added or changed.
+    pub offerings: usize,
+    /// Subscriptions added.
+    pub subscriptions: usize,
+    /// Payers written.
+    pub payers: usize,
+}
+
+/// Why a seed was not taken.
+#[derive(Debug)]
+pub enum SeedRefused {
+    /// Its faults: where, and what is wrong there.
+    Faults(Vec<(String, String)>),
+    /// The store.
+    Store(StoreError),
+}
+
+/// What was ended for a number's new owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Ended {
+    /// Subscriptions that were live.
+    pub subscriptions: usize,
+    /// Orders that were open.
+    pub orders: usize,
+}
