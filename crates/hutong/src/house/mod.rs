@@ -14,6 +14,7 @@ use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::Region;
 use domain::world::World;
+use edge::operator::{OperatorToken, Scope};
 use edge::{Authenticator, TrustedProxies};
 use exchange::Exchange;
 use operator::Operators;

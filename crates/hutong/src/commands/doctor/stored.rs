@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn each_thing_wrong_in_the_database_is_found() {
-        let ago = |seconds| Some(after_seconds(NOW.parse().unwrap(), -seconds));
+        let ago = |seconds: i64| Some(after_seconds(NOW.parse().unwrap(), -seconds));
         assert_eq!(weight("database", &Stored { damaged: true, ..sound() }), Weight::Wrong);
         assert_eq!(weight("catalogue", &Stored { offerings: 0, ..sound() }), Weight::Wrong);
         assert_eq!(weight("catalogue", &Stored { providers: Vec::new(), ..sound() }), Weight::Wrong);
