@@ -96,10 +96,13 @@ impl House {
             let now = "2026-01-01T00:00:00Z".parse().unwrap();
             let payload = json!({"key": 7, "n": 1});
             tx.jobs().enqueue(JobKind::SyncSubscriptions, &payload, now)?;
-            let jobs: Vec<Job> = tx.jobs().lease(&[JobKind::SyncSubscriptions], 1)?;
-            let job = Job { attempts: domain::limits::JOB_ATTEMPTS_MAX, ..jobs[0].clone() };
-            tx.jobs().give_back(&job, now, true)?;
-            Ok(job.id)
+            let mut last = 0;
+            for _ in 0..domain::limits::JOB_ATTEMPTS_MAX {
+                let jobs: Vec<Job> = tx.jobs().lease(&[JobKind::SyncSubscriptions], 1)?;
+                tx.jobs().give_back(&jobs[0], now, true)?;
+                last = jobs[0].id;
+            }
+            Ok(last)
         };
         self.store.write::<_, StoreError, _>(write).await.unwrap()
     }
