@@ -83,6 +83,11 @@ const NO: [&str; 14] =
 const UNSUBSCRIBE: [&str; 3] = ["TD", "退订", "0000"];
 const HELP: [&str; 4] = ["HELP", "帮助", "BZ", "?"];
 
+/// Whether a text asks for the free way back from what was started last.
+pub fn is_way_back(text: &str) -> bool {
+    plain(text) == "QX"
+}
+
 /// Reads a reply against the orders that wait for one from this phone.
 ///
 /// The code decides which order is meant; the address only places a text without a code; nothing is

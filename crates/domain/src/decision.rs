@@ -4,7 +4,6 @@
 use jiff::civil::Date;
 
 use crate::catalogue::{Offering, OfferingId, Provider, ProviderKind};
-use crate::money::Period;
 use crate::order::Reason;
 
 /// What a payer is allowed.
@@ -12,10 +11,19 @@ use crate::order::Reason;
 pub struct Payer {
     /// Whether the operator has barred paid services.
     pub barred: bool,
-    /// The most that all services may cost in a month, in hundredths; `None`: no cap.
+    /// The most that may be charged in a calendar month, in hundredths; `None`: no cap.
     pub monthly_cap_hundredths: Option<i64>,
-    /// What the subscriptions in force cost in a month, in hundredths.
+    /// What was charged this calendar month and not given back, and what open confirmations would
+    /// charge, in hundredths.
     pub monthly_spend_hundredths: i64,
+}
+
+impl Payer {
+    /// Whether one more charge is allowed.
+    pub fn may_spend(&self, hundredths: i64) -> bool {
+        let after = self.monthly_spend_hundredths.saturating_add(hundredths);
+        !self.barred && self.monthly_cap_hundredths.is_none_or(|cap| after <= cap)
+    }
 }
 
 /// What the preset conditions look at.
@@ -44,10 +52,7 @@ pub fn preset_conditions(preset: &Preset<'_>) -> Result<(), Reason> {
     if shown_version.is_some_and(|shown| shown != offering.version) {
         return Err(Reason::OfferingChanged);
     }
-    let cost = monthly_hundredths(offering);
-    let over_cap =
-        payer.monthly_cap_hundredths.is_some_and(|cap| payer.monthly_spend_hundredths + cost > cap);
-    if payer.barred || over_cap {
+    if !payer.may_spend(offering.price.money.hundredths()) {
         return Err(Reason::PayerCheckFailed);
     }
     if *excluded_by_live || offering.conflicts_with.iter().any(|other| live.contains(other)) {
@@ -77,23 +82,12 @@ pub fn way(provider: &Provider, today: Date) -> Result<Way, Reason> {
     }
 }
 
-/// What an offering costs in a month of 30 days, in hundredths; a price due once counts whole.
-pub fn monthly_hundredths(offering: &Offering) -> i64 {
-    let each = offering.price.money.hundredths();
-    match offering.price.period {
-        Period::Once | Period::Month => each,
-        Period::Day => each.saturating_mul(30),
-        Period::Week => each.saturating_mul(30) / 7,
-        Period::Year => each / 12,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::catalogue::ProviderId;
     use crate::locale::Localised;
-    use crate::money::{Money, Price};
+    use crate::money::{Money, Period, Price};
 
     fn offering() -> Offering {
         Offering {

@@ -4,6 +4,7 @@
 
 pub mod book;
 pub mod catalogue;
+pub mod charging;
 pub mod confirmation;
 pub mod consent;
 pub mod decision;
@@ -17,6 +18,7 @@ pub mod money;
 mod msisdn;
 pub mod number;
 pub mod order;
+pub mod reconciliation;
 pub mod texts;
 pub mod world;
 

@@ -72,6 +72,17 @@ limits! {
     AUDIT_REFUSALS_MINUTE_MAX = 120, "Refused calls without a token written into the audit log in a minute; more are counted.";
     HUB_LISTENERS_MAX = 100, "Listeners at the platform's hub.";
     CATALOGUE_OFFERINGS_MAX = 100_000, "Offerings in the catalogue.";
+    CHARGING_ANSWER_S_MAX = 5, "Longest wait for an answer of the charging system.";
+    CHARGES_A_RUN_MAX = 5, "Charge events of one payer handed over in one run: their answers fit a job's lease.";
+    CHARGE_BACKOFF_S_MAX = 300, "Longest pause between two tries of a charge event.";
+    CHARGE_RECORD_BYTES_MAX = 256 << 20, "A charging system's record to reconcile with.";
+    CHARGE_DIFFERENCES_SHOWN_MAX = 10_000, "Differences listed in one reconciliation; all are counted.";
+    PAYER_ASK_S_MAX = 900, "A reply whose payer cannot be checked by then orders nothing.";
+    RENEWALS_A_RUN_MAX = 64, "Renewals worked on before the timer looks again.";
+    RENEWAL_LOOK_S = 60, "How often the timer of renewals looks, and pauses while a payer cannot be checked.";
+    RENEWAL_RETRY_S = 86_400, "Pause between two tries to renew what its payer cannot pay.";
+    RENEWAL_GRACE_S = 2_592_000, "A subscription suspended for so long without payment ends: 30 days.";
+    WAY_BACK_S = 86_400, "The free way back from a service of the operator's own.";
 }
 
 /// A limit as a count.

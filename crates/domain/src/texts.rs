@@ -91,6 +91,44 @@ pub fn receipt_started(locale: Locale, offering: &Offering) -> String {
     }
 }
 
+/// The receipt after a service of the operator's own started: there is a free way back for a day.
+pub fn receipt_started_own(locale: Locale, offering: &Offering) -> String {
+    let (name, price) = (offering.name.text(locale), price(locale, offering.price));
+    match locale {
+        Locale::Chinese => {
+            format!("【胡同】已开通“{name}”，{price}。24小时内发QX免费撤销；以后取消发TD退订。")
+        }
+        Locale::English => {
+            format!(
+                "[Hutong] \"{name}\" is on, {price}. Text QX within 24 hours to undo it free of charge; later, text TD."
+            )
+        }
+    }
+}
+
+/// The receipt after the free way back.
+pub fn receipt_undone(locale: Locale, offering: &Offering) -> String {
+    let name = offering.name.text(locale);
+    match locale {
+        Locale::Chinese => format!("【胡同】已撤销“{name}”，费用退回。"),
+        Locale::English => format!("[Hutong] \"{name}\" was undone. The charge is given back."),
+    }
+}
+
+/// The text when a subscription could not go on because its payer cannot pay.
+pub fn renewal_refused(locale: Locale, name: &str) -> String {
+    match locale {
+        Locale::Chinese => {
+            format!(
+                "【胡同】“{name}”续订未扣费，已暂停：余额、限额或业务限制不允许。30天内恢复即继续；退订发TD。"
+            )
+        }
+        Locale::English => format!(
+            "[Hutong] \"{name}\" is paused, nothing was charged: balance, spending cap or a bar stands against it. It goes on if that changes within 30 days. To end it, text TD."
+        ),
+    }
+}
+
 /// The receipt after a service ended.
 pub fn receipt_ended(locale: Locale, offering: &Offering) -> String {
     let name = offering.name.text(locale);
@@ -227,6 +265,35 @@ mod tests {
             locale,
             &Confirmation { offering: &offering, provider: &provider, code: &code, until, zone: &zone },
         )
+    }
+
+    #[test]
+    fn each_text_about_a_charge_fits_two_parts() {
+        let name = "一个名字很长的业务包月套餐";
+        let long = Offering {
+            id: OfferingId::parse("x").unwrap(),
+            provider: ProviderId::parse("op").unwrap(),
+            name: words(name, "A service with a rather long name"),
+            price: Price { money: Money::parse("1234.56", "CNY").unwrap(), period: Period::Month },
+            renews: true,
+            sensitive: false,
+            active: true,
+            terms: Localised::default(),
+            how_to_cancel: Localised::default(),
+            conflicts_with: vec![],
+            version: 1,
+        };
+        for locale in [Locale::Chinese, Locale::English] {
+            let started = receipt_started_own(locale, &long);
+            assert!(started.contains("QX") && started.contains("TD"), "{started}");
+            for text in
+                [started, receipt_undone(locale, &long), renewal_refused(locale, long.name.text(locale))]
+            {
+                let fits =
+                    if text.is_ascii() { text.len() <= 306 } else { text.encode_utf16().count() <= 134 };
+                assert!(fits, "{text}");
+            }
+        }
     }
 
     #[test]

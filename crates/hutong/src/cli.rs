@@ -27,6 +27,12 @@ pub(crate) enum Command {
     /// Recomputes the matches from the books, compares, and verifies what is stored.
     #[cfg(feature = "server")]
     Check(commands::check::Args),
+    /// Charge events: what waits, what was refused, and whether the charging system's record agrees.
+    #[cfg(feature = "server")]
+    Charges(commands::charges::Args),
+    /// Runs a simulated charging system: balances, a record of its own, faults.
+    #[cfg(feature = "server")]
+    ChargingSimulator(commands::charging_simulator::Args),
     /// Matches edge lists in bulk, without a server: who stands in whose book, and the other way round.
     #[cfg(feature = "server")]
     Match(commands::matching::Args),

@@ -11,6 +11,7 @@
 //! Limits: bodies, pages, open confirmations and listeners as in `domain::limits`.
 
 mod auth;
+pub mod charging;
 mod desk;
 mod hub;
 mod jobs;
@@ -38,6 +39,7 @@ use store::jobs::{Handler, JobKind};
 use tmf::Transport;
 
 pub use auth::EXCHANGE;
+use crate::charging::Charging;
 
 /// What the operator sets.
 #[derive(Clone)]
@@ -54,6 +56,8 @@ pub struct PlatformConfig {
     pub zone: TimeZone,
     /// The common sender address, to which confirmations append digits.
     pub sender: String,
+    /// The way to the operator's charging system; `None`: charge events wait in the store.
+    pub charging: Option<Arc<dyn Charging>>,
 }
 
 impl Default for PlatformConfig {
@@ -65,6 +69,7 @@ impl Default for PlatformConfig {
             answer: Answer::Code,
             zone: TimeZone::fixed(jiff::tz::offset(8)),
             sender: "10690001".to_owned(),
+            charging: None,
         }
     }
 }
@@ -99,6 +104,7 @@ pub fn routes(platform: Platform) -> Router {
         .merge(product_offering::routes())
         .merge(hub::routes())
         .layer(body)
+        .merge(charging::routes())
         .method_not_allowed_fallback(async || refusal::Refusal::method())
         .layer(from_fn_with_state(door, auth::guard))
         .with_state(platform)

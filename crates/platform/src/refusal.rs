@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode};
 use store::{Kind, StoreError};
 use tmf::ErrorBody;
 
+use crate::charging::PayerQuery;
+
 /// A refusal, written as the interface's own `Error`.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -17,11 +19,30 @@ pub(crate) struct Refusal {
     pub(crate) reason: &'static str,
     pub(crate) message: String,
     source: Option<StoreError>,
+    /// What the charging system must be asked before this can be done.
+    pub(crate) ask: Option<Box<PayerQuery>>,
 }
 
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, reason, message: message.into(), source: None }
+        Self { status, code, reason, message: message.into(), source: None, ask: None }
+    }
+
+    /// The charging system does not say whether the payer can pay. The documents declare no 503: an
+    /// outage is a 500 there, which clients try again; nothing was decided and nothing written.
+    pub(crate) fn payer_unknown() -> Self {
+        let message = "try again later";
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "payerUnknown",
+            "the charging system does not answer, and nothing is charged unchecked",
+            message,
+        )
+    }
+
+    /// This write needs the charging system's word about a payer first.
+    pub(crate) fn ask(query: PayerQuery) -> Self {
+        Self { ask: Some(Box::new(query)), ..Self::payer_unknown() }
     }
 
     /// The body cannot be read, or lacks what the document requires.

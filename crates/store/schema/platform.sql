@@ -96,11 +96,25 @@ CREATE TABLE confirmation (
 );
 CREATE INDEX confirmation_customer ON confirmation (customer, written);
 
+-- The period that a product is in; the timer of renewals reads it.
+CREATE TABLE product_term (
+    product   BYTEA PRIMARY KEY,
+    renews    BIGINT NOT NULL,     -- as the offering was when the product began
+    anchor    BIGINT NOT NULL,     -- since when its periods are counted
+    anchor_no BIGINT NOT NULL,     -- the number of the period that began there
+    period_no BIGINT NOT NULL,     -- the one it is in
+    due       BIGINT NOT NULL,     -- when that one ends
+    look_at   BIGINT NOT NULL,     -- when the timer looks at it next
+    refused   BIGINT               -- since when its payer was refused
+);
+CREATE INDEX product_term_look ON product_term (look_at);
+
 -- One row for each activation, renewal and reversal; the port to the charging system reads it.
 CREATE TABLE charge_event (
     id         BYTEA PRIMARY KEY,
     product    BYTEA NOT NULL,
     customer   BIGINT NOT NULL,
+    payer_no   BIGINT NOT NULL,    -- 1, 2, 3 for each customer: the order of handing over
     offering   TEXT NOT NULL,
     kind       TEXT NOT NULL,      -- activation, renewal, reversal
     period_no  BIGINT NOT NULL,    -- 0 for the activation
@@ -108,8 +122,13 @@ CREATE TABLE charge_event (
     currency   TEXT NOT NULL,
     at         BIGINT NOT NULL,
     delivered  BIGINT NOT NULL,
-    UNIQUE (product, kind, period_no)
+    reverses   BYTEA UNIQUE,       -- the event that a reversal gives back
+    refused    BIGINT NOT NULL,    -- 1: the charging system will not have it; the operator must look
+    tries      BIGINT NOT NULL,
+    UNIQUE (product, kind, period_no),
+    UNIQUE (customer, payer_no)
 );
+CREATE INDEX charge_event_open ON charge_event (customer, payer_no) WHERE delivered = 0;
 
 CREATE TABLE order_cancellation (
     id            BYTEA PRIMARY KEY,

@@ -3,6 +3,10 @@
 #[cfg(feature = "server")]
 pub(crate) mod audit;
 #[cfg(feature = "server")]
+pub(crate) mod charges;
+#[cfg(feature = "server")]
+pub(crate) mod charging_simulator;
+#[cfg(feature = "server")]
 pub(crate) mod check;
 #[cfg(all(feature = "server", feature = "terminal"))]
 pub(crate) mod demo;
@@ -44,6 +48,10 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Seed(args) => seed::run(args).await,
         #[cfg(feature = "server")]
         Command::Check(args) => check::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Charges(args) => charges::run(args).await,
+        #[cfg(feature = "server")]
+        Command::ChargingSimulator(args) => charging_simulator::run(args).await,
         #[cfg(feature = "server")]
         Command::Match(args) => matching::run(&args),
         Command::Numbers(args) => numbers::run(&args),

@@ -84,7 +84,7 @@ async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failur
 }
 
 /// A configured token, or the one that the key file gives to whoever can read it.
-fn operator_token(config: &Config) -> Option<String> {
+pub(super) fn operator_token(config: &Config) -> Option<String> {
     let configured = config.platform.operator_tokens.first().map(|token| token.expose_secret().to_owned());
     let keys = || Keys::load(&config.key_file(), false, &crate::world::system()).ok();
     configured.or_else(|| keys().map(|keys| keys.operator_token()))
@@ -117,7 +117,7 @@ async fn into_store(config: &Config, json: &[u8]) -> Result<String, Failure> {
 }
 
 /// Nobody listens while no server runs: what the hub has to tell waits in the store.
-struct Nobody;
+pub(super) struct Nobody;
 
 impl Callbacks for Nobody {
     fn transport(&self, _: &str) -> Option<Arc<dyn Transport>> {

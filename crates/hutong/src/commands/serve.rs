@@ -3,17 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use domain::limits;
+use domain::world::World;
 use edge::TrustedProxies;
 use edge::operator::{Door, OperatorToken, Scope};
 use platform::PlatformConfig;
+use platform::charging::{Charging, FileCharging, Webhook};
 use secrecy::ExposeSecret;
 use sms::SmsConfig;
+use tmf::{HttpSettings, OverHttp};
 use tokio::net::TcpListener;
 
-use crate::config::{Config, ConfigArgs, Role};
+use crate::config::{ChargingPort, Config, ConfigArgs, Role};
 use crate::failure::Failure;
 use crate::house::{House, Plan, Roles, StartError};
 use crate::telemetry::{self, Metrics};
+
+/// An answer of the charging system names one event; more is a mistake.
+const CHARGING_ANSWER_BYTES_MAX: usize = 64 << 10;
 
 /// Its flags.
 #[derive(Debug, clap::Args)]
@@ -32,14 +39,15 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let stop_wanted = super::stop_wanted();
     let metrics = telemetry::start_metrics()?;
     tokio::spawn(metrics.clone().keep_small());
-    let house = House::open(plan(&config, metrics).await?, crate::world::system()).await.map_err(failure)?;
+    let world = crate::world::system();
+    let house = House::open(plan(&config, metrics, &world).await?, world).await.map_err(failure)?;
     stop_wanted.await;
     tracing::info!("ending: finishing what is in flight");
     house.close().await;
     Ok(())
 }
 
-async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
+async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, Failure> {
     Ok(Plan {
         listen: bind(config.listen, "listen").await?,
         metrics: bind(config.metrics, "metrics").await?,
@@ -58,7 +66,7 @@ async fn plan(config: &Config, metrics: Metrics) -> Result<Plan, Failure> {
         prefixes: config.registration.prefixes.clone(),
         sign_in: config.registration.limits(),
         sms: sms_config(config),
-        platform: platform_config(config),
+        platform: PlatformConfig { charging: charging_port(config, world)?, ..platform_config(config) },
         platform_url: config.platform.url.clone().map(|url| {
             let token = config.platform.operator_tokens.first();
             (url, token.map(|token| token.expose_secret().to_owned()))
@@ -104,6 +112,35 @@ pub(super) fn platform_config(config: &Config) -> PlatformConfig {
         attempts: config.confirmation.attempts.into(),
         sender: config.sms.sender.clone(),
         ..PlatformConfig::default()
+    }
+}
+
+/// The way to the operator's charging system.
+pub(super) fn charging_port(config: &Config, world: &World) -> Result<Option<Arc<dyn Charging>>, Failure> {
+    let charging = &config.charging;
+    match (charging.port, &charging.url, &charging.directory) {
+        (ChargingPort::Webhook, Some(url), _) => {
+            let settings = HttpSettings {
+                base: Some(url.clone()),
+                token: charging.token.as_ref().map(|token| token.expose_secret().to_owned()),
+                connect_s_max: limits::CHARGING_ANSWER_S_MAX.unsigned_abs(),
+                answer_s_max: limits::CHARGING_ANSWER_S_MAX.unsigned_abs(),
+                answer_bytes_max: CHARGING_ANSWER_BYTES_MAX,
+            };
+            let transport = OverHttp::new(&settings)
+                .map_err(|error| Failure::user("the charging system cannot be called").because(&error))?;
+            Ok(Some(Arc::new(Webhook::new(Arc::new(transport)))))
+        }
+        (ChargingPort::File, _, Some(directory)) => {
+            let zone = PlatformConfig::default().zone;
+            let files = FileCharging::new(directory, world.clone(), zone).map_err(|error| {
+                Failure::user(format!("charge files cannot be written into {}", directory.display()))
+                    .because(&error)
+                    .hint("Set charging.directory to a directory that the server may write.")
+            })?;
+            Ok(Some(Arc::new(files)))
+        }
+        _ => Ok(None),
     }
 }
 

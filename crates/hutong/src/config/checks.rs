@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Config, Kept, Registration};
+use super::{Charging, ChargingPort, Config, Kept, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -77,7 +77,21 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     let time = confirmation.time_limit_s;
     needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
     needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")?;
-    check_retention(&config.retention)
+    check_retention(&config.retention)?;
+    check_charging(&config.charging)
+}
+
+/// What the chosen port needs is there.
+fn check_charging(charging: &Charging) -> Result<(), Fault> {
+    let (webhook, file) = (charging.port == ChargingPort::Webhook, charging.port == ChargingPort::File);
+    let url = charging.url.as_ref();
+    needed(!webhook || url.is_some(), "charging.url", "it is missing, and charging.port is webhook")?;
+    needed(url.is_none_or(|url| is_url(url)), "charging.url", "it is no http or https address")?;
+    let token = charging.token.as_ref();
+    let visible = |token: &SecretString| token.expose_secret().bytes().all(|b| b.is_ascii_graphic());
+    needed(token.is_none_or(visible), "charging.token", "it holds what no header may")?;
+    let directory = charging.directory.as_ref();
+    needed(!file || directory.is_some(), "charging.directory", "it is missing, and charging.port is file")
 }
 
 fn needed(fine: bool, path: &'static str, cause: &'static str) -> Result<(), Fault> {

@@ -253,6 +253,34 @@ pub(super) const KEYS: &[Key] = &[
         "DAYS",
         "the days that a listener may be away, 1 to 3650",
     ),
+    key(
+        "charging.port",
+        "charging-port",
+        Shape::Text,
+        "PORT",
+        "how charge events are handed over: none, file or webhook",
+    ),
+    key(
+        "charging.url",
+        "charging-url",
+        Shape::Text,
+        "URL",
+        "https://… of the operator's charging system, for the webhook",
+    ),
+    secret(
+        "charging.token",
+        "charging-token",
+        Shape::Text,
+        "TOKEN",
+        "the bearer token for the charging system, of visible characters",
+    ),
+    key(
+        "charging.directory",
+        "charging-directory",
+        Shape::Text,
+        "DIR",
+        "the directory of the charge files, outside the data directory; they hold readable numbers",
+    ),
 ];
 
 /// The setting at a path.

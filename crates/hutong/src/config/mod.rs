@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) confirmation: Confirmation,
     /// How long things are kept.
     pub(crate) retention: Kept,
+    /// The operator's charging system.
+    pub(crate) charging: Charging,
 }
 
 /// A part of Hutong that can run in a process of its own.
@@ -193,6 +195,34 @@ impl Kept {
     }
 }
 
+/// The operator's charging system.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[allow(dead_code, reason = "the platform reads it")]
+pub(crate) struct Charging {
+    /// How charge events reach it.
+    pub(crate) port: ChargingPort,
+    /// Its address, for the webhook.
+    pub(crate) url: Option<String>,
+    /// The bearer token that it wants.
+    pub(crate) token: Option<SecretString>,
+    /// Where the files are written.
+    pub(crate) directory: Option<PathBuf>,
+}
+
+/// How charge events reach the charging system.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ChargingPort {
+    /// Not at all: they wait in the store, their numbers sealed.
+    #[default]
+    None,
+    /// As lines in files, readable numbers included.
+    File,
+    /// By HTTP.
+    Webhook,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -210,6 +240,7 @@ impl Default for Config {
             keys: Keys::default(),
             confirmation: Confirmation::default(),
             retention: Kept::default(),
+            charging: Charging::default(),
         }
     }
 }

@@ -28,7 +28,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use self::in_process::{InProcess, LateBound};
+pub(crate) use self::in_process::InProcess;
+use self::in_process::LateBound;
 pub(crate) use self::openapi::{document, operator_document};
 
 /// Connections that are still busy so long after the end began are cut.
@@ -144,6 +145,9 @@ impl House {
             house.start_sms(&plan, &world);
         }
         let routes = house.start_roles(&plan, &world)?;
+        if let Some(platform) = &house.platform {
+            platform::charging::begin(platform).await.map_err(OpenError::from)?;
+        }
         let health =
             health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));
         house.serve(plan.listen, edge::shell(routes, world.clone()));

@@ -1,6 +1,8 @@
 //! An order that subscribes comes to its end: with a product, or without.
 
 use domain::catalogue::Offering;
+use domain::charging::ChargeKind;
+use domain::decision::Way;
 use domain::funnel::FunnelStep;
 use domain::ids::ProductId;
 use domain::order::{OrderState, ProductState, Reason};
@@ -17,6 +19,7 @@ impl Desk<'_, '_> {
         order: &mut OrderRow,
         customer: &Customer,
         offering: &Offering,
+        way: Way,
     ) -> Result<(), Refusal> {
         let mut product = ProductRow {
             id: ProductId(self.world.uuid()),
@@ -32,11 +35,16 @@ impl Desk<'_, '_> {
             return Err(Refusal::state("the order no longer holds the claim on its offering"));
         }
         self.move_product(&mut product, ProductState::Active)?;
-        self.tx.platform().insert_activation_charge(&product)?;
+        self.begin_term(&product, offering.renews)?;
+        self.charge(&product, ChargeKind::Activation, 0)?;
         self.tx.platform().put_order_product(order.id, product.id)?;
         order.product = Some(product.id);
         self.move_order(order, OrderState::Completed, None)?;
-        self.receipt(customer, texts::receipt_started(customer.locale, offering))?;
+        let receipt = match way {
+            Way::AtOnce => texts::receipt_started_own(customer.locale, offering),
+            Way::Confirm => texts::receipt_started(customer.locale, offering),
+        };
+        self.receipt(customer, receipt)?;
         self.funnel(FunnelStep::Active, order)?;
         Ok(())
     }

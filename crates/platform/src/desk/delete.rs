@@ -15,11 +15,18 @@ impl Desk<'_, '_> {
         order: &mut OrderRow,
         customer: &Customer,
         product: &mut ProductRow,
+        way_back: bool,
     ) -> Result<(), Refusal> {
         self.end_product(product)?;
+        let given_back = way_back && self.reverse_activation(product)?;
         self.move_order(order, OrderState::Completed, None)?;
         if let Some((offering, _)) = self.tx.platform().find_offering(&product.offering)? {
-            self.receipt(customer, texts::receipt_ended(customer.locale, &offering))?;
+            let receipt = if given_back {
+                texts::receipt_undone(customer.locale, &offering)
+            } else {
+                texts::receipt_ended(customer.locale, &offering)
+            };
+            self.receipt(customer, receipt)?;
         }
         self.funnel(FunnelStep::Ended, order)?;
         Ok(())
@@ -36,11 +43,7 @@ impl Desk<'_, '_> {
             self.move_product(product, ProductState::Active)?;
         }
         self.move_product(product, ProductState::Terminated)?;
-        self.tx.platform().release_claim(
-            product.customer,
-            &product.offering,
-            ClaimHolder::Product(product.id),
-        )?;
-        Ok(())
+        let holder = ClaimHolder::Product(product.id);
+        Ok(self.tx.platform().release_claim(product.customer, &product.offering, holder)?)
     }
 }

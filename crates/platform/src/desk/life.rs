@@ -60,6 +60,9 @@ impl Desk<'_, '_> {
         if !possible || !self.tx.platform().move_product(product.id, product.state, to, ended)? {
             return Err(Refusal::state("the product cannot go from its state to the one asked for"));
         }
+        if ended.is_some() {
+            self.tx.platform().remove_term(product.id)?;
+        }
         product.state = to;
         product.ended = ended;
         self.audit_product(product)?;

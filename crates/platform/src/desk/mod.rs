@@ -3,15 +3,18 @@
 mod add;
 mod ask;
 mod audit;
+mod charge;
 mod delete;
 mod events;
 mod life;
+mod renew;
 mod reply;
 mod settle;
 mod take;
 mod take_back;
 mod texts;
 mod verdict;
+mod way_back;
 
 use domain::catalogue::OfferingId;
 use domain::funnel::FunnelStep;
@@ -21,9 +24,11 @@ use store::audit::Actor;
 use store::platform::OrderRow;
 use store::{FunnelEvent, StoreError, Tx};
 
+use crate::charging::PayerAnswer;
 use crate::{Platform, PlatformConfig};
 
 pub(crate) use ask::Waiting;
+pub(crate) use charge::Paying;
 pub(crate) use events::Delivery;
 pub(crate) use take::Asked;
 
@@ -34,11 +39,19 @@ pub(crate) struct Desk<'t, 'a> {
     pub(crate) config: &'t PlatformConfig,
     /// Who is named in the audit log; nobody where what is written down is no decision.
     actor: Option<Actor>,
+    /// What the charging system says about a payer, when it was asked before this write.
+    payer: Option<PayerAnswer>,
 }
 
 impl<'t, 'a> Desk<'t, 'a> {
     pub(crate) fn new(tx: &'t mut Tx<'a>, platform: &'t Platform) -> Self {
-        Self { tx, world: &platform.world, config: &platform.config, actor: Some(Actor::Platform) }
+        let actor = Some(Actor::Platform);
+        Self { tx, world: &platform.world, config: &platform.config, actor, payer: None }
+    }
+
+    /// The same, with the charging system's answer about a payer.
+    pub(crate) fn with_payer(tx: &'t mut Tx<'a>, platform: &'t Platform, payer: Option<PayerAnswer>) -> Self {
+        Self { payer, ..Self::new(tx, platform) }
     }
 
     /// The same, acting for somebody else, or for nobody.

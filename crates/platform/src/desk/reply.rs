@@ -1,6 +1,6 @@
 //! Acting on a text that came in (M12).
 
-use domain::confirmation::{Answer, Reply, Waiting, read_reply};
+use domain::confirmation::{Answer, Reply, Waiting, is_way_back, read_reply};
 use domain::decision::Way;
 use domain::funnel::FunnelStep;
 use domain::ids::ProductOrderId;
@@ -37,6 +37,11 @@ impl Desk<'_, '_> {
             .collect();
         if let Some(place) = place_in_list(&text.body).filter(|_| !waiting.iter().any(|one| one.addressed)) {
             return self.end_listed(&customer, place);
+        }
+        // Where a prompt was answered before, QX is a copy of that answer.
+        let undoes = is_way_back(&text.body) && waiting.is_empty() && !recent.iter().any(own_sender);
+        if undoes && self.take_way_back(&customer, text.received)? {
+            return Ok(());
         }
         let reply = read_reply(&text.body, &self.config.answer, &waiting);
         // An answer to an order that has ended, by its code or by its own sender, is none to another.
@@ -80,12 +85,12 @@ impl Desk<'_, '_> {
         });
         let Some((offering, _)) = unchanged else { return self.cancel(&mut order, Reason::OfferingChanged) };
         // What the subscriber has, and what it costs, may have changed since the order was taken.
-        if let Err(reason) = self.preset(customer.key, &offering, order.version)? {
+        if let Err(reason) = self.preset(customer, &offering, order.version, Some(id))? {
             return self.cancel(&mut order, reason);
         }
         self.tx.platform().close_confirmation(id, ConfirmationOutcome::Confirmed)?;
         self.move_order(&mut order, OrderState::InProgress, None)?;
-        self.complete_add(&mut order, customer, &offering)
+        self.complete_add(&mut order, customer, &offering, Way::Confirm)
     }
 
     fn decline(&mut self, id: ProductOrderId, reason: Reason) -> Result<(), Refusal> {

@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub(crate) offering: Option<OfferingId>,
     pub(crate) version: Option<i64>,
     pub(crate) product: Option<ProductId>,
+    /// Whether it takes the free way back: what was charged is given back.
+    pub(crate) way_back: bool,
     /// The order as it was placed.
     pub(crate) request: Vec<u8>,
 }
@@ -84,7 +86,7 @@ impl Desk<'_, '_> {
                 (order.reason, order.open_order) = (Some(*reason), *open);
             }
             Verdict::Add(_, offering, ..) => order.version = Some(offering.version),
-            Verdict::Delete(_, product) => {
+            Verdict::Delete(_, product, _) => {
                 (order.product, order.offering) = (Some(product.id), Some(product.offering.clone()));
             }
         }
@@ -107,15 +109,15 @@ impl Desk<'_, '_> {
             }
             Verdict::Add(customer, offering, _, Way::AtOnce) => {
                 self.move_order(order, OrderState::InProgress, None)?;
-                self.complete_add(order, &customer, &offering)
+                self.complete_add(order, &customer, &offering, Way::AtOnce)
             }
             Verdict::Add(customer, offering, provider, Way::Confirm) => {
                 self.move_order(order, OrderState::Pending, None)?;
                 self.ask(order, &customer, &offering, &provider)
             }
-            Verdict::Delete(customer, mut product) => {
+            Verdict::Delete(customer, mut product, way_back) => {
                 self.move_order(order, OrderState::InProgress, None)?;
-                self.complete_delete(order, &customer, &mut product)
+                self.complete_delete(order, &customer, &mut product, way_back)
             }
         }
     }

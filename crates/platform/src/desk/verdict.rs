@@ -1,14 +1,14 @@
 //! The decision about an order (M9, M10, M11), before anything is written but the claim.
 
 use domain::catalogue::{Offering, Provider};
-use domain::decision::{Payer, Preset, Way, monthly_hundredths, preset_conditions, way};
+use domain::decision::{Preset, Way, preset_conditions, way};
 use domain::ids::ProductOrderId;
 use domain::key::ContactKey;
 use domain::limits;
 use domain::order::{OrderAction, Reason};
 use store::platform::{ClaimHolder, ConfirmationOutcome, Customer, ProductRow};
 
-use super::{Asked, Desk};
+use super::{Asked, Desk, Paying};
 use crate::refusal::Refusal;
 
 /// How an order goes on.
@@ -17,8 +17,8 @@ pub(crate) enum Verdict {
     Reject(Reason, Option<ProductOrderId>),
     /// It subscribes; the claim is taken.
     Add(Customer, Offering, Provider, Way),
-    /// It ends a product.
-    Delete(Customer, ProductRow),
+    /// It ends a product, or takes the free way back from it.
+    Delete(Customer, ProductRow, bool),
 }
 
 impl Desk<'_, '_> {
@@ -44,7 +44,7 @@ impl Desk<'_, '_> {
             None => None,
         };
         let Some((offering, provider)) = found else { return Ok(reject(Reason::OfferingNotAvailable)) };
-        if let Err(reason) = self.preset(customer.key, &offering, asked.version)? {
+        if let Err(reason) = self.preset(&customer, &offering, asked.version, None)? {
             return Ok(reject(reason));
         }
         match self.tx.platform().take_claim(customer.key, &offering.id, id)? {
@@ -61,32 +61,32 @@ impl Desk<'_, '_> {
         }
     }
 
+    /// The operator's preset conditions, and what the charging system says about the payer. `order` is
+    /// the order whose confirmation is being answered: what it would charge is not counted twice.
     pub(crate) fn preset(
         &mut self,
-        customer: ContactKey,
+        customer: &Customer,
         offering: &Offering,
         shown_version: Option<i64>,
+        order: Option<ProductOrderId>,
     ) -> Result<Result<(), Reason>, Refusal> {
+        let payer = self.payer_of(customer.key, order)?;
         let mut platform = self.tx.platform();
-        let live = platform.list_live_products(customer)?;
-        let (barred, monthly_cap_hundredths) = platform.load_payer(customer)?;
-        let mut monthly_spend_hundredths = 0_i64;
-        for product in &live {
-            if let Some((known, _)) = platform.find_offering(&product.offering)? {
-                let priced = Offering { price: product.price, ..known };
-                monthly_spend_hundredths =
-                    monthly_spend_hundredths.saturating_add(monthly_hundredths(&priced));
-            }
-        }
+        let live = platform.list_live_products(customer.key)?;
         let excluding = platform.list_excluding(&offering.id)?;
         let live: Vec<_> = live.into_iter().map(|product| product.offering).collect();
-        Ok(preset_conditions(&Preset {
+        let preset = preset_conditions(&Preset {
             offering,
             shown_version,
-            payer: Payer { barred, monthly_cap_hundredths, monthly_spend_hundredths },
+            payer,
             excluded_by_live: excluding.iter().any(|other| live.contains(other)),
             live: &live,
-        }))
+        });
+        if preset.is_err() {
+            return Ok(preset);
+        }
+        let paying = Paying { number: customer.number, offering: &offering.id, money: offering.price.money };
+        Ok(if self.can_pay(&paying)? { Ok(()) } else { Err(Reason::PayerCheckFailed) })
     }
 
     /// The way by the provider's standing today; a phone with too many open questions gets no more.
@@ -117,7 +117,9 @@ impl Desk<'_, '_> {
                 (None, None) => false,
             }
         });
-        Ok(product.map_or(reject(Reason::NotSubscribed), |product| Verdict::Delete(customer, product)))
+        Ok(product.map_or(reject(Reason::NotSubscribed), |product| {
+            Verdict::Delete(customer, product, asked.way_back)
+        }))
     }
 }
 

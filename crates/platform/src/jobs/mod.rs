@@ -1,8 +1,10 @@
 //! The platform's jobs: replies, time limits, events.
 
+mod charges;
 mod deliver;
 mod expire;
 mod read_reply;
+mod renew;
 mod text_settled;
 
 use std::sync::Arc;
@@ -16,6 +18,8 @@ pub(crate) fn all(platform: Platform) -> Vec<(JobKind, Arc<dyn Handler>)> {
         (JobKind::ReadReply, Arc::new(read_reply::ReadReply(platform.clone()))),
         (JobKind::TextSettled, Arc::new(text_settled::TextSettled(platform.clone()))),
         (JobKind::ExpireConfirmation, Arc::new(expire::ExpireConfirmation(platform.clone()))),
-        (JobKind::DeliverHubEvents, Arc::new(deliver::DeliverHubEvents(platform))),
+        (JobKind::DeliverHubEvents, Arc::new(deliver::DeliverHubEvents(platform.clone()))),
+        (JobKind::RenewProducts, Arc::new(renew::RenewProducts(platform.clone()))),
+        (JobKind::DeliverCharges, Arc::new(charges::DeliverCharges(platform))),
     ]
 }

@@ -9,7 +9,8 @@ use tmf::ProductOrderCreate;
 
 use crate::Platform;
 use crate::auth::actor;
-use crate::desk::{Asked, Desk};
+use crate::charging;
+use crate::desk::Asked;
 use crate::lists::{Body, created};
 use crate::refusal::Refusal;
 use crate::wire;
@@ -24,11 +25,9 @@ pub(crate) async fn create(
 ) -> Result<Response, Refusal> {
     check(&order)?;
     let asked = Asked::read(&order)?;
-    let store = platform.store.clone();
     let actor = actor(&operator);
     failpoints::pass(Point::BeforeDecision).await?;
-    let order =
-        store.write(move |tx| Desk::new(tx, &platform).acting_for(Some(actor.clone())).take(&asked)).await?;
+    let order = charging::write_checked(&platform, actor, move |desk| desk.take(&asked)).await?;
     failpoints::pass(Point::AfterDecision).await?;
     metrics::counter!("product_orders_answered_total", "state" => order.state.word()).increment(1);
     let order = wire::order(&order);

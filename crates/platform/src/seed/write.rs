@@ -131,15 +131,15 @@ fn write_subscriptions(
     platform: &Platform,
     part: &[Subscription],
 ) -> Result<usize, SeedError> {
-    let mut prices: BTreeMap<_, Price> = BTreeMap::new();
+    let mut prices: BTreeMap<_, (Price, bool)> = BTreeMap::new();
     let mut written = 0;
     for one in part {
-        let price = match prices.get(&one.offering) {
-            Some(price) => *price,
+        let (price, renews) = match prices.get(&one.offering) {
+            Some(known) => *known,
             None => {
                 let Some((offering, _)) = tx.platform().find_offering(&one.offering)? else { continue };
-                prices.insert(one.offering.clone(), offering.price);
-                offering.price
+                prices.insert(one.offering.clone(), (offering.price, offering.renews));
+                (offering.price, offering.renews)
             }
         };
         let customer = tx.platform().put_customer(one.number, None)?;
@@ -158,6 +158,7 @@ fn write_subscriptions(
         // The seed is the decision, and is written down as one.
         let mut desk = Desk::new(tx, platform).acting_for(None);
         desk.begin_product(&product)?;
+        desk.begin_term(&product, renews)?;
         desk.move_product(&mut product, ProductState::Active)?;
         written += 1;
     }

@@ -6,6 +6,7 @@ use axum::Router;
 use axum::body::Body;
 use bytes::Bytes;
 use domain::Msisdn;
+use domain::charging::ChargeKind;
 use domain::funnel::FunnelStep;
 use domain::ids::TextId;
 use domain::key::HomePlan;
@@ -16,6 +17,8 @@ use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use jiff::Timestamp;
+use platform::charging::Webhook;
+use platform::charging::simulator::Simulator;
 use platform::{Callbacks, Platform, PlatformConfig};
 use serde_json::{Value, json};
 use store::audit::Actor;
@@ -117,7 +120,33 @@ impl House {
         let router = platform::routes(platform.clone());
         let house = Self { clock, platform, router, ear, worker, _directory: directory };
         house.seed(&catalogue()).await;
+        platform::charging::begin(&house.platform).await.unwrap();
         house
+    }
+
+    /// A platform with a simulated charging system.
+    pub(crate) async fn with_charging() -> (Self, Simulator) {
+        let simulator = charging_system();
+        let transport = Arc::new(simulator.clone());
+        let house = Self::with(move |config| {
+            config.charging = Some(Arc::new(Webhook::new(transport.clone())));
+        });
+        let house = house.await;
+        house.seed(&periods()).await;
+        (house, simulator)
+    }
+
+    /// A set clock's days go by; the timer looks as often as it would.
+    pub(crate) async fn days(&self, days: i64) {
+        self.clock.advance_s(days * 86_400);
+        self.work().await;
+    }
+
+    /// Kind and period of what a customer was charged, in the order of the charging system's record.
+    pub(crate) fn charged(simulator: &Simulator, number: &str) -> Vec<(ChargeKind, i64)> {
+        let record = simulator.record();
+        let of = record.iter().filter(|event| event.number == number);
+        of.map(|event| (event.kind, event.period_no)).collect()
     }
 
     pub(crate) async fn seed(&self, seed: &Value) -> platform::seed::SeedReport {
@@ -254,6 +283,11 @@ pub(crate) fn door(open: bool) -> Door {
     Door::new(vec![token("all", TOKEN, Scope::ALL), token("reader", READER, &[Scope::OrdersRead])], open)
 }
 
+/// A simulated charging system with dice of its own.
+pub(crate) fn charging_system() -> Simulator {
+    Simulator::new(World::new(Arc::new(SetClock::at_ms(0)), Arc::new(SeededDice::new(11))))
+}
+
 pub(crate) fn state_of(order: &Value) -> (String, Option<Reason>) {
     let order: tmf::ProductOrder = serde_json::from_value(order.clone()).unwrap();
     (order.state.clone(), order.reason())
@@ -283,4 +317,13 @@ pub(crate) fn catalogue() -> Value {
             offering("news", "op", "手机报", "News", "3.00"), offering("crbt", "xx", "彩铃包月", "Ring tones", "5.00"),
             offering("game", "xx", "游戏", "Games", "8.00"), offering("spam", "zz", "其他", "Other", "1.00"), rival, old]
     })
+}
+
+/// Services with other periods: one of a day, and one of a month that does not renew.
+pub(crate) fn periods() -> Value {
+    let offering = |id: &str, chinese: &str, amount: &str, period: &str, renews: bool| {
+        json!({"id": id, "provider": "op", "name": {"zh-CN": chinese, "en": id},
+            "price": {"amount": amount, "currency": "CNY", "period": period}, "renews": renews})
+    };
+    json!({"offerings": [offering("daily", "日报", "0.50", "day", true), offering("pass", "月票", "9.00", "month", false)]})
 }

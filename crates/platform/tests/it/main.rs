@@ -2,11 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by stopping")]
 
+mod charges;
 mod client;
 mod confirmations;
 mod events;
 mod faces;
 mod house;
+mod many_charges;
 mod orders;
+mod renewals;
 mod replies;
 mod seeds;

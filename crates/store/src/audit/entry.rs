@@ -89,6 +89,10 @@ actions! {
     BarSet = "bar_set";
     /// A bar and a cap were lifted.
     BarLifted = "bar_lifted";
+    /// A refused charge event was put back on its way.
+    ChargeRetried = "charge_retried";
+    /// A charge was given back.
+    ChargeReversed = "charge_reversed";
     /// The installation's keys were rotated.
     KeysRotated = "keys_rotated";
 }

@@ -54,6 +54,10 @@ kinds! {
     DeliverHubEvents = "deliver_hub_events";
     /// Every process: forget what nothing needs any more.
     Upkeep = "upkeep";
+    /// Platform: hand one payer's charge events to the charging system.
+    DeliverCharges = "deliver_charges";
+    /// Platform: take subscriptions whose period has ended into the next one.
+    RenewProducts = "renew_products";
 }
 
 room! {

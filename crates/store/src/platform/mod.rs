@@ -1,18 +1,22 @@
 //! What the platform role keeps: catalogue, customers, orders, products, confirmations, listeners.
 
 mod catalogue;
+mod charges;
 mod confirmations;
 mod customers;
 mod hub;
 mod orders;
 mod products;
+mod terms;
 
 pub use catalogue::CatalogueChange;
+pub use charges::{ChargeRow, NewCharge};
 pub use confirmations::{ConfirmationOutcome, ConfirmationRow};
 pub use customers::Customer;
 pub use hub::{HubEventRow, HubListenerRow};
 pub use orders::{CancellationRow, OrderFilter, OrderRow};
 pub use products::{ClaimHolder, ProductFilter, ProductRow};
+pub use terms::TermRow;
 
 use crate::store::room;
 

@@ -1,4 +1,4 @@
-//! Products, the claims that keep them single, and the charge events they cause.
+//! Products, and the claims that keep them single.
 
 use domain::catalogue::OfferingId;
 use domain::ids::{ProductId, ProductOrderId};
@@ -6,7 +6,6 @@ use domain::key::ContactKey;
 use domain::money::Price;
 use domain::order::ProductState;
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use super::catalogue::{read_offering_id, read_price};
 use super::{PlatformTx, PlatformView, between_commas};
@@ -159,29 +158,6 @@ impl PlatformTx<'_> {
         )?;
         Ok(moved == 1)
     }
-
-    /// Writes the charge event of a product's activation; a second one changes nothing.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn insert_activation_charge(&mut self, product: &ProductRow) -> Result<(), StoreError> {
-        let (id, now) = (self.world.uuid(), self.world.now());
-        self.view.sql.execute(
-            "INSERT INTO charge_event (id, product, customer, offering, kind, period_no, hundredths, currency, at, delivered)
-             VALUES ($1, $2, $3, $4, 'activation', 0, $5, $6, $7, 0)
-             ON CONFLICT (product, kind, period_no) DO NOTHING",
-            params![
-                id,
-                product.id.0,
-                product.customer,
-                product.offering.as_str(),
-                product.price.money.hundredths(),
-                product.price.money.currency(),
-                now,
-            ],
-        )?;
-        Ok(())
-    }
 }
 
 macro_rules! products {
@@ -284,18 +260,6 @@ impl PlatformView<'_> {
         };
         let items = rows.iter().map(read_product).collect::<Result<_, _>>()?;
         Ok((items, total.map_or(Ok(0), |row| row.int(0))?))
-    }
-
-    /// The charge events of a product: kind and hundredths, the oldest first.
-    ///
-    /// # Errors
-    /// The store's.
-    pub fn list_charges(&mut self, product: ProductId) -> Result<Vec<(Uuid, String, i64)>, StoreError> {
-        let rows = self.sql.query(
-            "SELECT id, kind, hundredths FROM charge_event WHERE product = $1 ORDER BY period_no, id",
-            params![product.0],
-        )?;
-        rows.iter().map(|row| Ok((row.uuid(0)?, row.text(1)?.to_owned(), row.int(2)?))).collect()
     }
 }
 

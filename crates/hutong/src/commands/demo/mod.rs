@@ -13,6 +13,8 @@ use domain::Region;
 use domain::world::World;
 use edge::TrustedProxies;
 use platform::PlatformConfig;
+use platform::charging::Webhook;
+use platform::charging::simulator::Simulator as Charging;
 use serde_json::json;
 use smpp::simulator::{self, Simulator};
 use sms::SmsConfig;
@@ -74,7 +76,8 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 async fn play(args: Args, world: World, render: Render) -> Result<(), DemoError> {
     let directory = tempfile::Builder::new().prefix("hutong-demo-").tempdir()?;
     let centre = start_centre(&world).await?;
-    let house = start_house(directory.path(), &centre, &world, render).await?;
+    let charging = Charging::new(world.clone());
+    let house = start_house(directory.path(), &centre, &charging, &world, render).await?;
     if let Some(platform) = &house.platform {
         platform::seed::seed(platform, CATALOGUE, store::audit::Actor::Local).await?;
     }
@@ -87,7 +90,7 @@ async fn play(args: Args, world: World, render: Render) -> Result<(), DemoError>
         house.api,
         centre.smpp_addr()
     ));
-    story::play(&mut told, &house, &centre, directory.path(), &world).await?;
+    story::play(&mut told, &house, &centre, &charging, directory.path(), &world).await?;
     if let Some(info) = &args.info {
         write_info(info, &house, &centre)?;
     }
@@ -129,6 +132,7 @@ async fn start_centre(world: &World) -> std::io::Result<Simulator> {
 async fn start_house(
     data: &Path,
     centre: &Simulator,
+    charging: &Charging,
     world: &World,
     render: Render,
 ) -> Result<House, DemoError> {
@@ -147,7 +151,10 @@ async fn start_house(
         prefixes: vec!["+86".to_owned()],
         sign_in: SignInLimits::default(),
         sms,
-        platform: PlatformConfig::default(),
+        platform: PlatformConfig {
+            charging: Some(Arc::new(Webhook::new(Arc::new(charging.clone())))),
+            ..PlatformConfig::default()
+        },
         platform_url: None,
         retention: Retention::default(),
         render,

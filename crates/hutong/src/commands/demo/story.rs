@@ -7,6 +7,7 @@ use api::orders::Order;
 use api::subscriptions::Subscription;
 use domain::order::{Progress, Reason};
 use domain::world::World;
+use platform::charging::simulator::Simulator as Charging;
 use smpp::simulator::Simulator;
 use terminal::ClientError;
 use terminal::access::TapError;
@@ -25,6 +26,10 @@ const JOHN_BOOK: &[u8] = include_bytes!("../../../../../examples/john_smith_v40.
 const ZHANG: &str = "+8613800138001";
 const LI: &str = "+8613900139002";
 const JOHN: &str = "+8613700137003";
+
+/// A charge is handed over in milliseconds; ten seconds of looking is a fault.
+const CHARGE_LOOKS: usize = 500;
+const CHARGE_GLANCE: std::time::Duration = std::time::Duration::from_millis(20);
 
 /// Why the story cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +71,7 @@ pub(super) async fn play(
     told: &mut Told,
     house: &House,
     centre: &Simulator,
+    charging: &Charging,
     directory: &Path,
     world: &World,
 ) -> Result<(), Stopped> {
@@ -86,6 +92,7 @@ pub(super) async fn play(
     order_designated(told, &mut cast, centre, &cards, world).await?;
     order_refused(told, &mut cast, &cards, world).await?;
     answer_wrongly(told, &mut cast, centre, &cards, world).await?;
+    charge(told, charging).await;
     told.say("\nTaken back");
     take_back(told, &cast, &services, &cards, world).await
 }
@@ -258,6 +265,22 @@ async fn answer_wrongly(
     let notice = cast.zhang.next_text().await?;
     told.screen(cast.zhang.name, &notice.from, &notice.text);
     Ok(())
+}
+
+async fn charge(told: &mut Told, charging: &Charging) {
+    let mut taken = Vec::new();
+    for _ in 0..CHARGE_LOOKS {
+        let record = charging.record();
+        taken = record.iter().map(|event| (event.number.clone(), event.offering.to_string())).collect();
+        if taken.len() >= 2 {
+            break;
+        }
+        tokio::time::sleep(CHARGE_GLANCE).await;
+    }
+    let should = ["data10", "crbt"].map(|id| (ZHANG.to_owned(), id.to_owned())).to_vec();
+    let line =
+        "The charging system was handed one charge for each of the two that started, and none besides (M19)";
+    told.step(line, &taken, &should);
 }
 
 async fn take_back(

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 use smpp::{BindConfig, BindError, BoxFuture, DeliverAck, Delivered, Inbound, Session};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::Finding;
-use crate::config::{Config, Role};
+use crate::config::{ChargingPort, Config, Role};
 
 /// Whatever is in the same network answers in milliseconds.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
@@ -26,8 +26,10 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
             None => centre(config).await,
         });
     }
-    if let Some(url) = &config.platform.url {
-        findings.push(platform(config, url).await);
+    match &config.platform.url {
+        Some(url) => findings.push(platform(config, url).await),
+        None if config.has(Role::Platform) => findings.push(charging(config).await),
+        None => {}
     }
     findings
 }
@@ -117,6 +119,44 @@ async fn centre(config: &Config) -> Finding {
             format!("{at}: {error}"),
             TEXTS_WAIT,
             "See that it speaks SMPP 3.4 at this port.",
+        ),
+    }
+}
+
+/// The way to the charging system. Without one nothing is wrong yet, and nothing is handed over.
+async fn charging(config: &Config) -> Finding {
+    let check = "charging";
+    let why = "charge events wait in the store and reach nobody";
+    let charging = &config.charging;
+    match (charging.port, &charging.url, &charging.directory) {
+        (ChargingPort::Webhook, Some(url), _) => {
+            let url = reqwest::Url::parse(url).ok();
+            let address = url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+            let connect = async { TcpStream::connect(address.ok_or(ErrorKind::InvalidInput)?).await };
+            match tokio::time::timeout(ANSWER_WAIT, connect).await {
+                Ok(Ok(_)) => Finding::fine(check, "the charging system can be reached"),
+                _ => Finding::wrong(
+                    check,
+                    "the charging system cannot be reached",
+                    why,
+                    "Start it, correct charging.url, or open the firewall.",
+                ),
+            }
+        }
+        (ChargingPort::File, _, Some(directory)) => match tempfile::tempfile_in(directory) {
+            Ok(_) => Finding::fine(check, format!("files are written into {}", directory.display())),
+            Err(error) => Finding::wrong(
+                check,
+                format!("{} cannot be written into: {error}", directory.display()),
+                why,
+                "Set charging.directory to a directory that the server may write.",
+            ),
+        },
+        _ => Finding::advice(
+            check,
+            "no charging system is configured",
+            why,
+            "Set charging.port to webhook or file when the operator's charging system is there.",
         ),
     }
 }
