@@ -11,6 +11,7 @@ mod at_rest;
 mod audit_laws;
 mod audit_tampering;
 mod backends;
+mod charge_laws;
 mod contacts_laws;
 mod damage;
 mod jobs_laws;
