@@ -57,6 +57,8 @@ scopes! {
     LettersRead = "letters:read";
     /// Retry and remove dead letters.
     LettersWrite = "letters:write";
+    /// Exchange the master key.
+    KeysWrite = "keys:write";
 }
 
 /// One of the operator's tokens.
@@ -75,8 +77,13 @@ pub struct OperatorToken {
 pub struct Door {
     // Hashed, so that all have one length and can be compared in constant time.
     known: Arc<[([u8; 32], Operator)]>,
+    /// One that changes while the servers run, with its name.
+    changing: Option<(Operator, Changing)>,
     open: bool,
 }
+
+/// Gives a token as it is now.
+pub type Changing = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// Somebody who showed a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,14 +99,22 @@ impl Door {
             let operator = Operator { name: token.name.into(), scopes: token.scopes.into() };
             (hash(&token.token), operator)
         });
-        Self { known: known.collect(), open }
+        Self { known: known.collect(), changing: None, open }
     }
 
     /// The same door with one token more.
     #[must_use]
     pub fn with(&self, token: OperatorToken) -> Self {
         let more = Self::new(vec![token], self.open);
-        Self { known: self.known.iter().chain(more.known.iter()).cloned().collect(), open: self.open }
+        let known = self.known.iter().chain(more.known.iter()).cloned().collect();
+        Self { known, changing: self.changing.clone(), open: self.open }
+    }
+
+    /// The same door, and a token for everything that changes while the servers run: it is asked for at each call.
+    #[must_use]
+    pub fn with_changing(&self, name: &str, token: Changing) -> Self {
+        let operator = Operator { name: name.into(), scopes: Scope::ALL.into() };
+        Self { changing: Some((operator, token)), ..self.clone() }
     }
 
     /// Who shows a token.
@@ -119,7 +134,9 @@ impl Door {
         };
         let shown = hash(shown);
         // Every token is compared, so that the time taken tells nothing about which one came near.
-        let found = self.known.iter().fold(None, |found, (known, operator)| {
+        let changing = self.changing.as_ref();
+        let changing = changing.and_then(|(operator, token)| Some((hash(&token()?), operator.clone())));
+        let found = self.known.iter().chain(&changing).fold(None, |found, (known, operator)| {
             let same: Choice = known.ct_eq(&shown);
             if bool::from(same) { Some(operator) } else { found }
         });

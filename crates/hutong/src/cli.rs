@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// Runs a simulated SMS centre: phones with screens.
     #[cfg(feature = "server")]
     Smsc(commands::smsc::Args),
+    /// The secret keys of this installation.
+    #[cfg(feature = "server")]
+    Keys(commands::keys::Args),
     /// Prints every limit.
     Limits(commands::limits::Args),
     /// Prints the contract of the subscriber interface.

@@ -30,6 +30,7 @@ pub const SCOPES: &[(&str, &str, Scope)] = &[
     ("GET", "/operator/v1/dead-letters", Scope::LettersRead),
     ("POST", "/operator/v1/dead-letters/{id}/retry", Scope::LettersWrite),
     ("DELETE", "/operator/v1/dead-letters/{id}", Scope::LettersWrite),
+    ("POST", "/operator/v1/keys/rotate", Scope::KeysWrite),
 ];
 
 pub(crate) async fn guard(

@@ -9,6 +9,7 @@
 mod bars;
 mod designation;
 mod guard;
+mod keys;
 mod letters;
 mod orders;
 mod owner;
@@ -95,4 +96,5 @@ fn described() -> OpenApiRouter<Operators> {
         .routes(routes!(letters::list))
         .routes(routes!(letters::retry))
         .routes(routes!(letters::remove))
+        .routes(routes!(keys::rotate))
 }

@@ -38,8 +38,8 @@ use store::Store;
 use store::jobs::{Handler, JobKind};
 use tmf::Transport;
 
-pub use auth::EXCHANGE;
 use crate::charging::Charging;
+pub use auth::EXCHANGE;
 
 /// What the operator sets.
 #[derive(Clone)]

@@ -28,5 +28,5 @@ pub mod upkeep;
 
 pub use error::{Kind, StoreError};
 pub use funnel::{FunnelEvent, FunnelTx, FunnelView};
-pub use keys::{KeyFileError, Keys, Purpose};
-pub use store::{OpenError, Store, Tx, View};
+pub use keys::{KeyFileError, Keys, MasterKey, Purpose};
+pub use store::{OpenError, RotateError, Store, Tx, View};

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use domain::world::World;
 
 use crate::error::StoreError;
-use crate::keys::Keys;
+use crate::keys::{Keys, MasterKey};
 use crate::sql::{Sql, params};
 use crate::store::OpenError;
 
@@ -31,22 +31,41 @@ pub(crate) fn same_version(found: i64) -> Result<(), OpenError> {
     }
 }
 
-/// Whether the database was written under these keys; `None`: under none yet.
-pub(crate) fn keys_known(sql: &mut dyn Sql, keys: &Keys) -> Result<Option<bool>, StoreError> {
-    let mark = keys.hash("key check", &[]);
-    let row = sql.query_one("SELECT value FROM meta WHERE name = 'keys'", &[])?;
-    row.map(|row| Ok(row.blob(0)? == mark)).transpose()
+fn find_seed(sql: &mut dyn Sql) -> Result<Option<Vec<u8>>, StoreError> {
+    let row = sql.query_one("SELECT value FROM meta WHERE name = 'seed'", &[])?;
+    row.map(|row| row.blob(0).map(<[u8]>::to_vec)).transpose()
 }
 
-/// Whether the database was written under these keys; a new one remembers them, and begins its audit log.
-pub(crate) fn keys_fit(sql: &mut dyn Sql, keys: &Keys, world: &World) -> Result<bool, StoreError> {
-    match keys_known(sql, keys)? {
-        Some(fit) => Ok(fit),
-        None => {
-            let mark = keys.hash("key check", &[]);
-            sql.execute("INSERT INTO meta (name, value) VALUES ('keys', $1)", params![mark.as_slice()])?;
-            crate::audit::begin(sql, keys, world)?;
-            Ok(true)
-        }
+/// The keys of a database that has them.
+pub(crate) fn known_keys(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
+    let sealed = find_seed(sql)?.ok_or(OpenError::NotBegun)?;
+    master.load(false, world)?;
+    Keys::unlock(&sealed, master.clone()).ok_or(OpenError::WrongKeys)
+}
+
+/// The keys of a database; a new one gets its own, and begins its audit log. Only for a new one may the key
+/// file be made.
+pub(crate) fn keys_of(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
+    if find_seed(sql)?.is_some() {
+        return known_keys(sql, master, world);
     }
+    master.load(true, world)?;
+    let keys = Keys::fresh(world, master.clone());
+    let sealed = keys.locked(world).ok_or(OpenError::WrongKeys)?;
+    sql.execute("INSERT INTO meta (name, value) VALUES ('seed', $1)", params![sealed])?;
+    crate::audit::begin(sql, &keys, world)?;
+    Ok(keys)
+}
+
+/// Puts the seed, sealed under another secret, in place of what it is now; `false` when another process
+/// was first.
+pub(crate) fn replace_seed(sql: &mut dyn Sql, before: &[u8], after: &[u8]) -> Result<bool, StoreError> {
+    let replaced =
+        sql.execute("UPDATE meta SET value = $1 WHERE name = 'seed' AND value = $2", params![after, before])?;
+    Ok(replaced == 1)
+}
+
+/// The seed as it is kept now.
+pub(crate) fn load_seed(sql: &mut dyn Sql) -> Result<Vec<u8>, StoreError> {
+    find_seed(sql)?.ok_or_else(|| StoreError::damaged("a database without its sealed seed"))
 }

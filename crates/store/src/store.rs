@@ -7,7 +7,7 @@ use domain::key::ContactKey;
 use domain::world::World;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::audit::{self, AuditTx, AuditView, Heads};
+use crate::audit::{self, Actor, AuditAction, AuditEntry, AuditTx, AuditView, Heads};
 use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
 use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
@@ -15,9 +15,10 @@ use crate::error::{Kind, StoreError};
 use crate::exchange::{ExchangeTx, ExchangeView};
 use crate::funnel::{FunnelTx, FunnelView};
 use crate::jobs::{JobsTx, JobsView};
-use crate::keys::{KeyFileError, Keys};
+use crate::keys::{KeyFileError, Keys, MasterKey};
 use crate::platform::{PlatformTx, PlatformView};
 use crate::postgres::Postgres;
+use crate::schema;
 use crate::sql::Sql;
 use crate::texts::{TextsTx, TextsView};
 use crate::upkeep::{UpkeepTx, UpkeepView};
@@ -66,6 +67,22 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
+/// Why the master key was not exchanged.
+#[derive(Debug, thiserror::Error)]
+pub enum RotateError {
+    /// The key file.
+    #[error(transparent)]
+    KeyFile(#[from] KeyFileError),
+    /// The database.
+    #[error("the database did not take the new master key; the key file opens it either way")]
+    Store(#[from] StoreError),
+    /// Another process exchanged it at the same moment.
+    #[error(
+        "another process has exchanged the master key: copy its key file here before this process starts again"
+    )]
+    Meanwhile,
+}
+
 /// Hears of commits.
 #[derive(Clone)]
 pub(crate) struct Signals {
@@ -110,6 +127,7 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     tools: Tools,
     signals: Signals,
+    rotating: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -117,20 +135,20 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
-    pub fn open_embedded(directory: &Path, keys: Keys, world: World) -> Result<Self, OpenError> {
-        let (tools, signals) = (Tools { keys, world }, Signals::new());
-        let backend = Arc::new(Embedded::open(directory, tools.clone(), signals.clone())?);
-        Ok(Self { backend, tools, signals })
+    pub fn open_embedded(directory: &Path, master: &MasterKey, world: World) -> Result<Self, OpenError> {
+        let signals = Signals::new();
+        let backend = Arc::new(Embedded::open(directory, master, world, signals.clone())?);
+        Ok(Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() })
     }
 
     /// Connects to PostgreSQL and brings its schema up to date.
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
-    pub async fn open_postgres(url: &str, keys: Keys, world: World) -> Result<Self, OpenError> {
-        let (tools, signals) = (Tools { keys, world }, Signals::new());
-        let backend = Arc::new(Postgres::open(url, tools.clone(), signals.clone()).await?);
-        Ok(Self { backend, tools, signals })
+    pub async fn open_postgres(url: &str, master: &MasterKey, world: World) -> Result<Self, OpenError> {
+        let signals = Signals::new();
+        let backend = Arc::new(Postgres::open(url, master.clone(), world, signals.clone()).await?);
+        Ok(Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() })
     }
 
     /// Looks into what the embedded store in a directory holds, beside a running server or without one;
@@ -138,19 +156,19 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
-    pub fn look_embedded(directory: &Path, keys: Keys, world: World) -> Result<Self, OpenError> {
-        let (tools, signals) = (Tools { keys, world }, Signals::new());
-        Ok(Self { backend: Arc::new(Embedded::look(directory, tools.clone())?), tools, signals })
+    pub fn look_embedded(directory: &Path, master: &MasterKey, world: World) -> Result<Self, OpenError> {
+        let backend = Arc::new(Embedded::look(directory, master, world)?);
+        Ok(Self { tools: backend.tools.clone(), backend, signals: Signals::new(), rotating: Arc::default() })
     }
 
     /// Looks into what PostgreSQL holds, without bringing its schema up to date; nothing is to be written.
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
-    pub async fn look_postgres(url: &str, keys: Keys, world: World) -> Result<Self, OpenError> {
-        let (tools, signals) = (Tools { keys, world }, Signals::new());
-        let backend = Postgres::look(url, tools.clone(), signals.clone()).await?;
-        Ok(Self { backend: Arc::new(backend), tools, signals })
+    pub async fn look_postgres(url: &str, master: &MasterKey, world: World) -> Result<Self, OpenError> {
+        let signals = Signals::new();
+        let backend = Arc::new(Postgres::look(url, master.clone(), world, signals.clone()).await?);
+        Ok(Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() })
     }
 
     /// Whether a directory holds an embedded store already.
@@ -192,6 +210,32 @@ impl Store {
     /// The keys of this installation.
     pub fn keys(&self) -> &Keys {
         &self.tools.keys
+    }
+
+    /// Exchanges the master key while everything goes on: a new secret is written into the key file beside
+    /// the present one, the database takes the seed sealed under it, and the old secret is dropped. Whenever the
+    /// process dies, the key file opens the database. What is stored stays as it is.
+    ///
+    /// # Errors
+    /// [`RotateError`] says what stands.
+    pub async fn rotate_master_key(&self, actor: Actor) -> Result<(), RotateError> {
+        let _alone = self.rotating.lock().await;
+        let Tools { keys, world } = self.tools.clone();
+        let before = self.read::<_, StoreError, _>(|view| schema::load_seed(view.sql)).await?;
+        let after = keys.prepare_rotation(&world, &before)?.ok_or(RotateError::Meanwhile)?;
+        let write = move |tx: &mut Tx<'_>| {
+            let replaced = schema::replace_seed(tx.sql, &before, &after)?;
+            if replaced {
+                tx.audit().append(&AuditEntry::new(actor.clone(), AuditAction::KeysRotated))?;
+            }
+            Ok(replaced)
+        };
+        match self.write::<_, StoreError, _>(write).await {
+            Ok(true) => Ok(keys.settle_rotation()?),
+            Ok(false) => Err(RotateError::Meanwhile),
+            // It may have been committed all the same: both secrets stay in the file until the next start.
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Whether the database answers.

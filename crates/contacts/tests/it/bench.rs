@@ -9,11 +9,10 @@ use axum::http::{Request, StatusCode};
 use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::Region;
-use domain::key::HomePlan;
 use domain::world::{Clock, SeededDice, SetClock, World};
 use edge::Authenticator;
 use serde_json::{Value, json};
-use store::{Keys, Store, StoreError};
+use store::{MasterKey, Store, StoreError};
 use tower::ServiceExt;
 
 pub(crate) const DAY_S: i64 = 86_400;
@@ -158,8 +157,8 @@ impl Bench {
 }
 
 fn open(directory: &std::path::Path, world: &World, sign_in: SignInLimits) -> (Store, Router) {
-    let keys = Keys::from_secret(&[3; 32], HomePlan::CHINA_MOBILE);
-    let store = Store::open_embedded(directory, keys, world.clone()).unwrap();
+    let keys = MasterKey::from_secret([3; 32]);
+    let store = Store::open_embedded(directory, &keys, world.clone()).unwrap();
     let config = ContactsConfig { prefixes: vec!["+86".to_owned()], region: Region::CN, sign_in };
     let role = Contacts::new(store.clone(), world.clone(), config, Arc::new(Up));
     let callers = Authenticator(Arc::new(Sessions(store.clone())));

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::limits;
+use edge::operator::{Door, OperatorToken, Scope};
 use http::{Method, Request, Response};
 use platform::{Platform, PlatformConfig};
 use secrecy::ExposeSecret;
-use store::{Keys, Store};
+use store::{MasterKey, Store};
 use tmf::{HttpSettings, OverHttp, Transport};
 
-use super::seed::{Nobody, operator_token};
+use super::running::operator_token;
+use super::seed::Nobody;
 use super::serve::{charging_port, platform_config};
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
@@ -124,17 +126,20 @@ async fn through_server(config: &Config, request: Request<Bytes>) -> Result<Resp
 async fn in_store(config: &Config, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
     let world = crate::world::system();
     let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let keys = Keys::load(&config.key_file(), false, &world).map_err(|error| opened(error.into()))?;
+    let master = MasterKey::in_file(config.key_file());
+    // Nothing is to be made here.
+    master.load(false, &world).map_err(|error| opened(error.into()))?;
     let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), keys, world.clone()).await,
-        None => Store::open_embedded(&config.data, keys, world.clone()),
+        Some(url) => Store::open_postgres(url.expose_secret(), &master, world.clone()).await,
+        None => Store::open_embedded(&config.data, &master, world.clone()),
     };
     let store = store.map_err(opened)?;
-    let token = store.keys().operator_token();
+    let token: String = world.bytes::<32>().map(|byte| format!("{byte:02x}")).concat();
     // With its port, so that what is to be handed over has its job when the servers start.
     let charging = charging_port(config, &world)?;
-    let settings =
-        PlatformConfig { operator_tokens: vec![token.clone()], charging, ..platform_config(config) };
+    let local = OperatorToken { name: "local".to_owned(), token: token.clone(), scopes: Scope::ALL.to_vec() };
+    let door = Door::new(vec![local], false);
+    let settings = PlatformConfig { door, charging, ..platform_config(config) };
     let platform =
         Platform { store: store.clone(), world, config: Arc::new(settings), callbacks: Arc::new(Nobody) };
     let router = platform::routes(platform);

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use secrecy::ExposeSecret;
-use store::{Keys, Store, StoreError};
+use store::{MasterKey, Store, StoreError};
 
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
@@ -23,10 +23,12 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     let world = crate::world::system();
     let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let keys = Keys::load(&config.key_file(), false, &world).map_err(|error| opened(error.into()))?;
+    let master = MasterKey::in_file(config.key_file());
+    // Nothing is to be made here.
+    master.load(false, &world).map_err(|error| opened(error.into()))?;
     let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), keys, world).await,
-        None => Store::open_embedded(&config.data, keys, world),
+        Some(url) => Store::open_postgres(url.expose_secret(), &master, world).await,
+        None => Store::open_embedded(&config.data, &master, world),
     };
     let store = store.map_err(opened)?;
     let checked = store

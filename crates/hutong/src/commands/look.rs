@@ -1,7 +1,7 @@
 //! Looking into the store of an installation, beside its servers or without them.
 
 use secrecy::ExposeSecret;
-use store::{Keys, OpenError, Store};
+use store::{MasterKey, OpenError, Store};
 
 use crate::config::Config;
 
@@ -11,9 +11,9 @@ use crate::config::Config;
 /// The store's, which says what to do.
 pub(super) async fn look(config: &Config) -> Result<Store, OpenError> {
     let world = crate::world::system();
-    let keys = Keys::load(&config.key_file(), false, &world)?;
+    let master = MasterKey::in_file(config.key_file());
     match &config.database {
-        Some(url) => Store::look_postgres(url.expose_secret(), keys, world).await,
-        None => Store::look_embedded(&config.data, keys, world),
+        Some(url) => Store::look_postgres(url.expose_secret(), &master, world).await,
+        None => Store::look_embedded(&config.data, &master, world),
     }
 }

@@ -12,6 +12,8 @@ pub(crate) mod check;
 pub(crate) mod demo;
 #[cfg(feature = "server")]
 pub(crate) mod doctor;
+#[cfg(feature = "server")]
+pub(crate) mod keys;
 pub(crate) mod limits;
 #[cfg(feature = "server")]
 mod look;
@@ -20,6 +22,8 @@ pub(crate) mod matching;
 pub(crate) mod numbers;
 #[cfg(feature = "server")]
 pub(crate) mod openapi;
+#[cfg(feature = "server")]
+mod running;
 #[cfg(feature = "server")]
 pub(crate) mod seed;
 #[cfg(feature = "server")]
@@ -61,6 +65,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Sms(args) => sms::run(args).await,
         #[cfg(feature = "server")]
         Command::Smsc(args) => smsc::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Keys(args) => keys::run(args).await,
         Command::Limits(args) => limits::run(&args),
         #[cfg(feature = "server")]
         Command::Openapi(args) => openapi::run(&args),

@@ -3,16 +3,16 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 use domain::limits;
 use platform::seed::SeedError;
 use platform::{Callbacks, Platform};
 use secrecy::ExposeSecret;
 use store::audit::Actor;
-use store::{Keys, Store};
+use store::{MasterKey, Store};
 use tmf::Transport;
 
+use super::running;
 use super::serve::platform_config;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
@@ -34,9 +34,10 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
     let json = read(&args.file)?;
-    let report = match tokio::net::TcpStream::connect(config.listen).await {
-        Ok(_) => through_server(&config, json).await?,
-        Err(_) => into_store(&config, &json).await?,
+    let report = if running::answers(&config).await {
+        through_server(&config, json).await?
+    } else {
+        into_store(&config, &json).await?
     };
     std::io::stdout().write_all((report + "\n").as_bytes()).map_err(|error| Failure::stdout(&error))
 }
@@ -57,47 +58,20 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failure> {
-    let url = format!("http://{}/operator/v1/seed", config.listen);
-    let refused =
-        |error: reqwest::Error| Failure::remote("the running server did not take the seed").because(&error);
-    let client =
-        reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(600)).build().map_err(refused)?;
-    let mut request = client.post(url).header("content-type", "application/json").body(json);
-    if let Some(token) = operator_token(config) {
-        request = request.bearer_auth(token);
-    }
-    let answer = request.send().await.map_err(refused)?;
-    let status = answer.status();
-    let body = answer.text().await.map_err(refused)?;
+    let (status, body) = running::post(config, "/operator/v1/seed", json).await?;
     if status.is_success() {
         return Ok(body);
     }
-    let failure =
-        Failure::user(format!("the running server refused the seed with status {status}")).because_of(body);
-    Err(if matches!(status.as_u16(), 401 | 403) {
-        failure.hint(
-            "Run it with the server's own configuration and key file, or set platform.operator_tokens to one of its tokens.",
-        )
-    } else {
-        failure
-    })
-}
-
-/// A configured token, or the one that the key file gives to whoever can read it.
-pub(super) fn operator_token(config: &Config) -> Option<String> {
-    let configured = config.platform.operator_tokens.first().map(|token| token.expose_secret().to_owned());
-    let keys = || Keys::load(&config.key_file(), false, &crate::world::system()).ok();
-    configured.or_else(|| keys().map(|keys| keys.operator_token()))
+    Err(running::refusal("the seed", status, body))
 }
 
 async fn into_store(config: &Config, json: &[u8]) -> Result<String, Failure> {
     let world = crate::world::system();
     let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let fresh = config.database.is_some() || !Store::exists_in(&config.data);
-    let keys = Keys::load(&config.key_file(), fresh, &world).map_err(|error| opened(error.into()))?;
+    let master = MasterKey::in_file(config.key_file());
     let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), keys, world.clone()).await,
-        None => Store::open_embedded(&config.data, keys, world.clone()),
+        Some(url) => Store::open_postgres(url.expose_secret(), &master, world.clone()).await,
+        None => Store::open_embedded(&config.data, &master, world.clone()),
     };
     let store = store.map_err(opened)?;
     let kept = store.keep_audit_heads(&config.audit_head_file()).await;

@@ -22,7 +22,7 @@ use platform::{Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
 use store::jobs::{Handler, JobKind, Worker};
 use store::upkeep::{Retention, Upkeep};
-use store::{Keys, OpenError, Store, StoreError};
+use store::{MasterKey, OpenError, Store, StoreError};
 use tmf::{HttpSettings, OverHttp, Transport};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -177,7 +177,8 @@ impl House {
             token,
             scopes: Scope::ALL.to_vec(),
         };
-        let door = plan.platform.door.with(token("key-file", self.store.keys().operator_token()));
+        let keys = self.store.keys().clone();
+        let door = plan.platform.door.with_changing("key-file", Arc::new(move || keys.operator_token()));
         if plan.roles.platform && plan.platform_url.is_none() {
             let mut config = plan.platform.clone();
             config.door = door.with(token(platform::EXCHANGE, internal.clone()));
@@ -302,13 +303,9 @@ async fn begin_upkeep(store: &Store, world: &World) -> Result<(), StoreError> {
 }
 
 async fn open_store(plan: &Plan, world: &World) -> Result<Store, OpenError> {
+    let master = MasterKey::in_file(&plan.key_file);
     match &plan.database {
-        // Whether the database is new is known only after it was opened: the key check inside refuses
-        // a key file that was made just now for data written under another.
-        Some(url) => Store::open_postgres(url, Keys::load(&plan.key_file, true, world)?, world.clone()).await,
-        None => {
-            let keys = Keys::load(&plan.key_file, !Store::exists_in(&plan.data), world)?;
-            Store::open_embedded(&plan.data, keys, world.clone())
-        }
+        Some(url) => Store::open_postgres(url, &master, world.clone()).await,
+        None => Store::open_embedded(&plan.data, &master, world.clone()),
     }
 }

@@ -28,6 +28,7 @@ pub(crate) struct House {
     pub(crate) metrics: String,
     pub(crate) centre: Simulator,
     data: tempfile::TempDir,
+    filter: &'static str,
     log: Arc<Mutex<Vec<String>>>,
     secrets: Mutex<Vec<String>>,
 }
@@ -35,13 +36,19 @@ pub(crate) struct House {
 impl House {
     /// Starts the centre and the servers, with the demo's catalogue.
     pub(crate) async fn start() -> Self {
+        Self::start_logging("info").await
+    }
+
+    /// The same, with as much in the log as a filter lets through.
+    pub(crate) async fn start_logging(filter: &'static str) -> Self {
         let local = || TcpListener::bind("127.0.0.1:0");
         let config = Config::new(Arc::new(|| 0));
         let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
         let data = tempfile::tempdir().unwrap();
         let log = Arc::default();
-        let (server, api, metrics) = serve(&data, &centre, &log).await;
-        let house = Self { server, api, metrics, centre, data, log, secrets: Mutex::default() };
+        let (server, api, metrics) = serve(&data, &centre, filter, &log).await;
+        let secrets = Mutex::default();
+        let house = Self { server, api, metrics, centre, data, filter, log, secrets };
         house.seed(include_str!("../../../../examples/catalogue.json")).await;
         house
     }
@@ -55,12 +62,17 @@ impl House {
 
     /// Starts servers that have ended on the same data.
     pub(crate) async fn restart(&mut self) {
-        (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, &self.log).await;
+        (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, self.filter, &self.log).await;
     }
 
     /// Where the servers keep their data.
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.data.path().join("data")
+    }
+
+    /// All that the servers have logged.
+    pub(crate) fn log(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
     }
 
     /// Asks the servers to end, as a service manager does; answers whether they ended well.
@@ -175,6 +187,7 @@ pub(crate) fn http() -> reqwest::Client {
 async fn serve(
     data: &tempfile::TempDir,
     centre: &Simulator,
+    filter: &str,
     log: &Arc<Mutex<Vec<String>>>,
 ) -> (Server, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
@@ -185,6 +198,7 @@ async fn serve(
         .args(["--sms-port", &centre.smpp_addr().port().to_string()])
         .args(["--platform-operator-tokens", OPERATOR_TOKEN])
         .env("HUTONG_LOG_FORMAT", "json")
+        .env("HUTONG_LOG", filter)
         .current_dir(data.path());
     launch(&mut command, log).await
 }

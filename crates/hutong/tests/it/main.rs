@@ -25,4 +25,5 @@ mod sms;
 mod smsc;
 mod story;
 mod terminal;
+mod theft;
 mod usage;

@@ -19,7 +19,7 @@ use operator::{Ended, Operators, PlatformDesk, SCOPES, SeedRefused, Seeded};
 use serde_json::{Value, json};
 use store::audit::{Actor, AuditAction, AuditEntry, AuditRow};
 use store::jobs::{Job, JobKind};
-use store::{Keys, Store, StoreError, Tx};
+use store::{MasterKey, Store, StoreError, Tx};
 use tower::ServiceExt;
 
 const ALL: &str = "a-token-for-everything";
@@ -66,8 +66,8 @@ impl House {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at_ms(1_795_348_800_000));
         let world = World::new(clock, Arc::new(SeededDice::new(5)));
-        let keys = Keys::from_secret(&[3; 32], HomePlan::CHINA_MOBILE);
-        let store = Store::open_embedded(directory.path(), keys, world.clone()).unwrap();
+        let keys = MasterKey::from_secret([3; 32]);
+        let store = Store::open_embedded(directory.path(), &keys, world.clone()).unwrap();
         let token = |name: &str, token: &str, scopes: &[Scope]| OperatorToken {
             name: name.to_owned(),
             token: token.to_owned(),

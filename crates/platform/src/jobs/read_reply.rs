@@ -6,8 +6,8 @@ use domain::ids::TextId;
 use domain::limits;
 use domain::world::after_seconds;
 use serde::Deserialize;
-use store::audit::Actor;
 use store::StoreError;
+use store::audit::Actor;
 use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 use store::texts::InboundText;
@@ -34,7 +34,9 @@ impl ReadReply {
         let Payload { text } = job.payload()?;
         failpoints::pass(Point::BeforeReply).await?;
         let finishing = job.clone();
-        let done = charging::write_checked(&platform, Actor::Platform, move |desk| act(desk, text, &finishing)).await;
+        let done =
+            charging::write_checked(&platform, Actor::Platform, move |desk| act(desk, text, &finishing))
+                .await;
         if let Err(Refusal { ask: Some(query), .. }) = done {
             return self.wait(job, text, *query).await;
         }

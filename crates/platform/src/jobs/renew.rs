@@ -6,8 +6,8 @@ use domain::ids::ProductId;
 use domain::limits;
 use domain::world::after_seconds;
 use futures::StreamExt;
-use store::audit::Actor;
 use store::StoreError;
+use store::audit::Actor;
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
 use crate::Platform;
@@ -49,10 +49,11 @@ impl RenewProducts {
     }
 
     async fn renew(&self, product: ProductId) -> Result<(), StoreError> {
-        let refusal = match charging::write_checked(&self.0, Actor::Platform, move |desk| desk.renew(product)).await {
-            Ok(()) => return Ok(()),
-            Err(refusal) => refusal,
-        };
+        let refusal =
+            match charging::write_checked(&self.0, Actor::Platform, move |desk| desk.renew(product)).await {
+                Ok(()) => return Ok(()),
+                Err(refusal) => refusal,
+            };
         let pause = if refusal.ask.is_some() {
             limits::RENEWAL_LOOK_S
         } else {

@@ -9,7 +9,6 @@ use domain::Msisdn;
 use domain::charging::ChargeKind;
 use domain::funnel::FunnelStep;
 use domain::ids::TextId;
-use domain::key::HomePlan;
 use domain::order::Reason;
 use domain::world::{SeededDice, SetClock, World};
 use edge::operator::{Door, OperatorToken, Scope};
@@ -24,7 +23,7 @@ use serde_json::{Value, json};
 use store::audit::Actor;
 use store::jobs::{JobKind, Worker};
 use store::texts::{NewInbound, TextState};
-use store::{Keys, Store, StoreError};
+use store::{MasterKey, Store, StoreError};
 use tmf::{Transport, TransportError};
 use tower::ServiceExt;
 
@@ -107,8 +106,8 @@ impl House {
         let start: Timestamp = "2026-03-01T02:00:00Z".parse().unwrap();
         let clock = Arc::new(SetClock::at_ms(start.as_millisecond()));
         let world = World::new(clock.clone(), Arc::new(SeededDice::new(7)));
-        let keys = Keys::from_secret(&[3; 32], HomePlan::CHINA_MOBILE);
-        let store = Store::open_embedded(directory.path(), keys, world.clone()).unwrap();
+        let keys = MasterKey::from_secret([3; 32]);
+        let store = Store::open_embedded(directory.path(), &keys, world.clone()).unwrap();
         let mut config =
             PlatformConfig { door: door(false), sender: SENDER.to_owned(), ..PlatformConfig::default() };
         change(&mut config);

@@ -7,13 +7,12 @@ use std::time::Duration;
 
 use domain::Msisdn;
 use domain::ids::TextId;
-use domain::key::HomePlan;
 use domain::world::{SeededDice, SetClock, World, after_seconds};
 use smpp::simulator::{Config, Faults, ShownText, Simulator};
 use sms::{Link, Sms, SmsConfig};
 use store::jobs::JobKind;
 use store::texts::{InboundText, NewText, TextPurpose, TextState};
-use store::{Keys, Store, StoreError};
+use store::{MasterKey, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -36,8 +35,8 @@ impl Bench {
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(SetClock::at_ms(START_MS));
         let world = World::new(Arc::clone(&clock) as _, Arc::new(SeededDice::new(1)));
-        let keys = Keys::from_secret(&[7; 32], HomePlan::CHINA_MOBILE);
-        let store = Store::open_embedded(directory.path(), keys, world.clone()).unwrap();
+        let keys = MasterKey::from_secret([7; 32]);
+        let store = Store::open_embedded(directory.path(), &keys, world.clone()).unwrap();
         Self { store, world, clock, _directory: directory }
     }
 

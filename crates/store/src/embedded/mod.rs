@@ -12,6 +12,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use domain::world::World;
 use rusqlite::Connection;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
@@ -20,6 +21,7 @@ use self::connection::SqliteSql;
 use self::ledger::{Ledger, Mark};
 use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit};
 use crate::error::{Kind, StoreError};
+use crate::keys::{Keys, MasterKey};
 use crate::schema;
 use crate::store::{OpenError, Signals, View};
 
@@ -29,7 +31,7 @@ const READERS: usize = 4;
 pub(crate) struct Embedded {
     writes: mpsc::Sender<writer::Message>,
     readers: Arc<Readers>,
-    tools: Tools,
+    pub(crate) tools: Tools,
     // Held for as long as the store is open; another process fails to lock it. One who only looks needs none.
     _lock: Option<File>,
 }
@@ -68,11 +70,17 @@ impl Embedded {
         directory.join("hutong.sqlite")
     }
 
-    pub(crate) fn open(directory: &Path, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
+    pub(crate) fn open(
+        directory: &Path,
+        master: &MasterKey,
+        world: World,
+        signals: Signals,
+    ) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
         let file = Self::file(directory);
         let mut connection = connection::open_writer(&file)?;
-        let ledger = migrate(&mut connection, Mark::open(directory)?, &tools)?;
+        let (ledger, keys) = migrate(&mut connection, Mark::open(directory)?, master, &world)?;
+        let tools = Tools { keys, world };
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
         let writes = writer::spawn(connection, ledger, tools.clone(), signals)?;
         let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
@@ -80,7 +88,7 @@ impl Embedded {
     }
 
     /// Opens what is there for reading alone, beside a running server or without one.
-    pub(crate) fn look(directory: &Path, tools: Tools) -> Result<Self, OpenError> {
+    pub(crate) fn look(directory: &Path, master: &MasterKey, world: World) -> Result<Self, OpenError> {
         let file = Self::file(directory);
         if !file.exists() {
             return Err(OpenError::NotBegun);
@@ -90,11 +98,9 @@ impl Embedded {
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
         schema::same_version(found)?;
         let tx = connection.transaction().map_err(connection::error)?;
-        let known = schema::keys_known(&mut SqliteSql::new(&tx), &tools.keys)?;
+        let keys = schema::known_keys(&mut SqliteSql::new(&tx), master, &world)?;
         tx.commit().map_err(connection::error)?;
-        if known == Some(false) {
-            return Err(OpenError::WrongKeys);
-        }
+        let tools = Tools { keys, world };
         // A queue that nobody works on: whatever is written is refused.
         let (writes, _) = mpsc::channel(1);
         let mut idle = vec![connection];
@@ -120,7 +126,12 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn migrate(connection: &mut Connection, mark: Mark, tools: &Tools) -> Result<Ledger, OpenError> {
+fn migrate(
+    connection: &mut Connection,
+    mark: Mark,
+    master: &MasterKey,
+    world: &World,
+) -> Result<(Ledger, Keys), OpenError> {
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
     if found > schema::VERSION {
@@ -145,11 +156,12 @@ fn migrate(connection: &mut Connection, mark: Mark, tools: &Tools) -> Result<Led
     let tx = connection.transaction().map_err(connection::error)?;
     // The lock says that no other process works on a job: what a dead one held is free at once.
     tx.execute("UPDATE job SET leased_until = 0 WHERE leased_until <> 0", []).map_err(connection::error)?;
-    let fits = schema::keys_fit(&mut SqliteSql::writing(&tx, &ledger), &tools.keys, &tools.world)?;
+    // Under the wrong keys nothing of this stays.
+    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world)?;
     ledger.write(&tx)?;
     tx.commit().map_err(connection::error)?;
     ledger.committed();
-    if fits { Ok(ledger) } else { Err(OpenError::WrongKeys) }
+    Ok((ledger, keys))
 }
 
 impl Backend for Embedded {

@@ -7,6 +7,7 @@ mod connection;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
+use domain::world::World;
 use tokio::runtime::Handle;
 use tokio_postgres::NoTls;
 
@@ -14,7 +15,7 @@ use self::connection::PostgresSql;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
-use crate::keys::Keys;
+use crate::keys::{Keys, MasterKey};
 use crate::schema;
 use crate::sql::Sql;
 use crate::store::{OpenError, Signals, View};
@@ -26,92 +27,43 @@ const RUNS_MAX: u32 = 12;
 
 pub(crate) struct Postgres {
     pool: Pool,
-    tools: Tools,
+    pub(crate) tools: Tools,
     signals: Signals,
 }
 
 impl Postgres {
-    pub(crate) async fn open(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
-        let store = Self::connect(url, tools, signals)?;
-        store.migrate().await?;
-        Ok(store)
+    pub(crate) async fn open(
+        url: &str,
+        master: MasterKey,
+        world: World,
+        signals: Signals,
+    ) -> Result<Self, OpenError> {
+        let pool = connect(url)?;
+        migrate(&pool).await?;
+        // Whoever is first gives a new database its keys; the others wait, and then find them.
+        let begin = "BEGIN; SELECT pg_advisory_xact_lock(4842746)";
+        let (dice, connection) = (world.clone(), take(&pool).await?);
+        let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice);
+        let keys = in_transaction(connection, begin, keys).await?;
+        Ok(Self { pool, tools: Tools { keys, world }, signals })
     }
 
     /// Connects to what is there, which is for reading alone.
-    pub(crate) async fn look(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
-        let store = Self::connect(url, tools, signals)?;
-        let client = store.connection().await?;
-        let keys = store.tools.keys.clone();
-        let look = move |sql: &mut PostgresSql| Some(look_around(sql, &keys));
-        let looked = store.in_transaction(client, "BEGIN READ ONLY", look).await?;
-        looked.ok_or_else(|| StoreError::new(Kind::Unavailable, "the look did not run"))??;
-        Ok(store)
-    }
-
-    fn connect(url: &str, tools: Tools, signals: Signals) -> Result<Self, OpenError> {
-        let config: tokio_postgres::Config = url.parse().map_err(connection::error)?;
-        let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, manager))
-            .max_size(CONNECTIONS)
-            .wait_timeout(Some(Duration::from_secs(5)))
-            .create_timeout(Some(Duration::from_secs(5)))
-            .runtime(deadpool_postgres::Runtime::Tokio1)
-            .build()
-            .map_err(|error| StoreError::new(Kind::Internal, error))?;
-        Ok(Self { pool, tools, signals })
+    pub(crate) async fn look(
+        url: &str,
+        master: MasterKey,
+        world: World,
+        signals: Signals,
+    ) -> Result<Self, OpenError> {
+        let pool = connect(url)?;
+        let (dice, connection) = (world.clone(), take(&pool).await?);
+        let look = move |sql: &mut PostgresSql| look_around(sql, &master, &dice);
+        let keys = in_transaction(connection, "BEGIN READ ONLY", look).await?;
+        Ok(Self { pool, tools: Tools { keys, world }, signals })
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
-        self.pool.get().await.map_err(|error| StoreError::new(Kind::Unavailable, error))
-    }
-
-    async fn migrate(&self) -> Result<(), OpenError> {
-        let mut client = self.connection().await?;
-        let tx = client.transaction().await.map_err(connection::error)?;
-        // One copy migrates; the others wait here and then find nothing to do.
-        tx.batch_execute("SELECT pg_advisory_xact_lock(4842746)").await.map_err(connection::error)?;
-        tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-            .await
-            .map_err(connection::error)?;
-        let row = tx.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]).await;
-        let found: i64 = row.map_err(connection::error)?.get(0);
-        if found > schema::VERSION {
-            return Err(OpenError::Newer { found, known: schema::VERSION });
-        }
-        for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
-            for text in *step {
-                tx.batch_execute(&connection::dialect(text)).await.map_err(connection::error)?;
-            }
-        }
-        if found < schema::VERSION {
-            tx.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&schema::VERSION])
-                .await
-                .map_err(connection::error)?;
-        }
-        tx.commit().await.map_err(connection::error)?;
-        let Tools { keys, world } = self.tools.clone();
-        let fits = self
-            .in_transaction(client, "BEGIN", move |sql| Some(schema::keys_fit(sql, &keys, &world)))
-            .await?
-            .ok_or_else(|| StoreError::new(Kind::Unavailable, "the key check did not run"))??;
-        if fits { Ok(()) } else { Err(OpenError::WrongKeys) }
-    }
-
-    /// Runs a closure in one transaction on a blocking thread; `None` from it rolls back.
-    async fn in_transaction<T: Send + 'static>(
-        &self,
-        client: Object,
-        begin: &'static str,
-        run: impl FnOnce(&mut PostgresSql) -> Option<T> + Send + 'static,
-    ) -> Result<Option<T>, StoreError> {
-        let handle = Handle::current();
-        let task = tokio::task::spawn_blocking(move || {
-            let mut sql = PostgresSql::begin(client, handle, begin)?;
-            let outcome = run(&mut sql);
-            sql.end(outcome.is_some())?;
-            Ok(outcome)
-        });
-        task.await.map_err(|error| StoreError::new(Kind::Internal, error))?
+        take(&self.pool).await
     }
 
     /// Runs a unit's closure until it commits or the race is lost too often.
@@ -146,7 +98,67 @@ impl Postgres {
     }
 }
 
-fn look_around(sql: &mut PostgresSql, keys: &Keys) -> Result<(), OpenError> {
+fn connect(url: &str) -> Result<Pool, OpenError> {
+    let config: tokio_postgres::Config = url.parse().map_err(connection::error)?;
+    let manager = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let pool = Pool::builder(Manager::from_config(config, NoTls, manager))
+        .max_size(CONNECTIONS)
+        .wait_timeout(Some(Duration::from_secs(5)))
+        .create_timeout(Some(Duration::from_secs(5)))
+        .runtime(deadpool_postgres::Runtime::Tokio1)
+        .build()
+        .map_err(|error| StoreError::new(Kind::Internal, error))?;
+    Ok(pool)
+}
+
+async fn take(pool: &Pool) -> Result<Object, StoreError> {
+    pool.get().await.map_err(|error| StoreError::new(Kind::Unavailable, error))
+}
+
+async fn migrate(pool: &Pool) -> Result<(), OpenError> {
+    let mut client = take(pool).await?;
+    let tx = client.transaction().await.map_err(connection::error)?;
+    // One copy migrates; the others wait here and then find nothing to do.
+    tx.batch_execute("SELECT pg_advisory_xact_lock(4842746)").await.map_err(connection::error)?;
+    tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
+        .await
+        .map_err(connection::error)?;
+    let row = tx.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]).await;
+    let found: i64 = row.map_err(connection::error)?.get(0);
+    if found > schema::VERSION {
+        return Err(OpenError::Newer { found, known: schema::VERSION });
+    }
+    for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
+        for text in *step {
+            tx.batch_execute(&connection::dialect(text)).await.map_err(connection::error)?;
+        }
+    }
+    if found < schema::VERSION {
+        tx.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&schema::VERSION])
+            .await
+            .map_err(connection::error)?;
+    }
+    tx.commit().await.map_err(connection::error)?;
+    Ok(())
+}
+
+/// Runs a closure in one transaction on a blocking thread; its error rolls back.
+async fn in_transaction<T: Send + 'static>(
+    client: Object,
+    begin: &'static str,
+    run: impl FnOnce(&mut PostgresSql) -> Result<T, OpenError> + Send + 'static,
+) -> Result<T, OpenError> {
+    let handle = Handle::current();
+    let task = tokio::task::spawn_blocking(move || {
+        let mut sql = PostgresSql::begin(client, handle, begin)?;
+        let outcome = run(&mut sql);
+        sql.end(outcome.is_ok())?;
+        outcome
+    });
+    task.await.map_err(|error| StoreError::new(Kind::Internal, error))?
+}
+
+fn look_around(sql: &mut PostgresSql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
     let begun =
         "SELECT COUNT(*) FROM information_schema.tables WHERE table_name IN ('schema_version', 'meta')";
     if sql.query_one(begun, &[])?.map_or(Ok(0), |row| row.int(0))? < 2 {
@@ -154,7 +166,7 @@ fn look_around(sql: &mut PostgresSql, keys: &Keys) -> Result<(), OpenError> {
     }
     let version = sql.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[])?;
     schema::same_version(version.map_or(Ok(0), |row| row.int(0))?)?;
-    if schema::keys_known(sql, keys)? == Some(false) { Err(OpenError::WrongKeys) } else { Ok(()) }
+    schema::known_keys(sql, master, world)
 }
 
 /// Stands in for a unit that a panic has taken: its caller sees the dropped answer.

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use domain::Msisdn;
-use domain::key::HomePlan;
 use domain::world::{SeededDice, SetClock, World};
-use store::{Keys, Store};
+use store::{MasterKey, Store};
 
 /// Noon, 22 November 2026, UTC.
 pub(crate) const START_MS: i64 = 1_795_348_800_000;
@@ -16,6 +15,8 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<SetClock>,
     pub(crate) world: World,
     directory: Option<tempfile::TempDir>,
+    /// Where the database is, when it is one of PostgreSQL.
+    pub(crate) url: Option<String>,
 }
 
 fn world(seed: u64) -> (Arc<SetClock>, World) {
@@ -23,16 +24,16 @@ fn world(seed: u64) -> (Arc<SetClock>, World) {
     (Arc::clone(&clock), World::new(clock, Arc::new(SeededDice::new(seed))))
 }
 
-fn keys() -> Keys {
-    Keys::from_secret(&[7; 32], HomePlan::CHINA_MOBILE)
+fn keys() -> MasterKey {
+    MasterKey::from_secret([7; 32])
 }
 
 impl Bench {
     pub(crate) fn embedded() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let (clock, world) = world(1);
-        let store = Store::open_embedded(directory.path(), keys(), world.clone()).unwrap();
-        Self { store, clock, world, directory: Some(directory) }
+        let store = Store::open_embedded(directory.path(), &keys(), world.clone()).unwrap();
+        Self { store, clock, world, directory: Some(directory), url: None }
     }
 
     /// A database of its own in the cluster that the test command started; `None` (and a word about
@@ -49,8 +50,9 @@ impl Bench {
         let name = format!("law_{}_{law}", std::process::id()).chars().take(60).collect::<String>();
         client.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
         let (clock, world) = world(2);
-        let store = Store::open_postgres(&format!("{url}/{name}"), keys(), world.clone()).await.unwrap();
-        Some(Self { store, clock, world, directory: None })
+        let url = format!("{url}/{name}");
+        let store = Store::open_postgres(&url, &keys(), world.clone()).await.unwrap();
+        Some(Self { store, clock, world, directory: None, url: Some(url) })
     }
 
     /// Where the embedded store lies.
@@ -73,8 +75,8 @@ impl Bench {
 async fn reopen_embedded(old: &mut Store, path: &std::path::Path, world: &World) -> Store {
     // The lock is held by the old handle until it is dropped.
     let placeholder = tempfile::tempdir().unwrap();
-    *old = Store::open_embedded(placeholder.path(), keys(), world.clone()).unwrap();
-    Store::open_embedded(path, keys(), world.clone()).unwrap()
+    *old = Store::open_embedded(placeholder.path(), &keys(), world.clone()).unwrap();
+    Store::open_embedded(path, &keys(), world.clone()).unwrap()
 }
 
 /// A mobile number of the home plan.

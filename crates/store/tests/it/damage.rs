@@ -5,12 +5,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::ids::{SessionId, SubscriberId};
-use domain::key::HomePlan;
 use domain::locale::Locale;
 use domain::world::{SeededDice, SetClock, World};
 use store::contacts::NewSession;
 use store::jobs::JobKind;
-use store::{Keys, OpenError, Store, StoreError};
+use store::{MasterKey, OpenError, Store, StoreError};
 
 use crate::backends::{START_MS, number};
 
@@ -18,8 +17,8 @@ const FLIPS: usize = 160;
 const CUTS: usize = 40;
 const FILES: [&str; 3] = ["hutong.sqlite", "hutong.sqlite-wal", "hutong.mark"];
 
-fn keys() -> Keys {
-    Keys::from_secret(&[7; 32], HomePlan::CHINA_MOBILE)
+fn keys() -> MasterKey {
+    MasterKey::from_secret([7; 32])
 }
 
 fn world() -> World {
@@ -32,7 +31,7 @@ fn directory() -> tempfile::TempDir {
 }
 
 fn open(directory: &Path) -> Result<Store, OpenError> {
-    Store::open_embedded(directory, keys(), world())
+    Store::open_embedded(directory, &keys(), world())
 }
 
 /// Writes a little of everything that a role writes, in several commits.

@@ -131,7 +131,8 @@ async fn charging(config: &Config) -> Finding {
     match (charging.port, &charging.url, &charging.directory) {
         (ChargingPort::Webhook, Some(url), _) => {
             let url = reqwest::Url::parse(url).ok();
-            let address = url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+            let address =
+                url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
             let connect = async { TcpStream::connect(address.ok_or(ErrorKind::InvalidInput)?).await };
             match tokio::time::timeout(ANSWER_WAIT, connect).await {
                 Ok(Ok(_)) => Finding::fine(check, "the charging system can be reached"),

@@ -3,12 +3,12 @@
 mod listen;
 mod send;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Subcommand;
 use domain::world::World;
 use sms::{News, Sms};
-use store::{Keys, OpenError, Store};
+use store::{MasterKey, OpenError, Store};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -117,6 +117,5 @@ impl Linked {
 
 fn open_store(data: &Path, key_file: &Path, world: &World) -> Result<Store, Failure> {
     let opened = |error: OpenError| Failure::user("the outbox cannot be opened").because(&error);
-    let keys = Keys::load(key_file, !Store::exists_in(data), world).map_err(|error| opened(error.into()))?;
-    Store::open_embedded(&PathBuf::from(data), keys, world.clone()).map_err(opened)
+    Store::open_embedded(data, &MasterKey::in_file(key_file), world.clone()).map_err(opened)
 }

@@ -1,9 +1,8 @@
-//! The secrets outside the database: what turns numbers into keys, seals what must be readable again,
-//! and hashes what need not be.
+//! The secrets: what turns numbers into keys, seals what must be readable again, and hashes what need not
+//! be. All come from one seed, which the database keeps sealed under the master key in the key file: neither
+//! of the two alone tells anything.
 
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+mod master;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -12,13 +11,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::Msisdn;
 use domain::key::{ContactKey, ContactKeys, HomePlan};
 use domain::world::World;
-use serde::{Deserialize, Serialize};
 
+pub use self::master::{KeyFileError, MasterKey};
 use crate::error::StoreError;
 
-/// All secrets of one installation, derived from the key file's one.
+/// All secrets of one installation.
 #[derive(Clone)]
 pub struct Keys {
+    master: MasterKey,
+    seed: [u8; 32],
     contact: ContactKeys,
     seal: Aes256GcmSiv,
     hash: [u8; 32],
@@ -57,85 +58,57 @@ impl Purpose {
     }
 }
 
-/// Why the key file cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// The database exists and its keys do not.
-    #[error(
-        "the key file {0} is missing, and without it the stored data cannot be read: put the file back from its backup, or name its place with keys.file"
-    )]
-    Missing(PathBuf),
-    /// Not a key file.
-    #[error("{0} is not a key file of hutong: put the right file back, or name its place with keys.file")]
-    Unreadable(PathBuf),
-    /// Others may read it.
-    #[error("the key file {0} may be read by others: run chmod 600 on it")]
-    OpenToOthers(PathBuf),
-    /// The file system refused.
-    #[error("the key file {0} cannot be read or written")]
-    Io(PathBuf, #[source] io::Error),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile {
-    hutong_keys: u32,
-    secret: String,
-    home_prefix: u64,
-    home_digits: u32,
-}
-
 const NONCE_BYTES: usize = 12;
 
 impl Keys {
-    /// Derives all secrets from one of 256 bits.
-    pub fn from_secret(secret: &[u8; 32], home: HomePlan) -> Self {
-        let derive = |context: &str| blake3::derive_key(context, secret);
+    fn from_seed(seed: &[u8; 32], master: MasterKey) -> Self {
+        let derive = |context: &str| blake3::derive_key(context, seed);
         let contact = derive("hutong 2026 contact key");
         let mut half = [0; 16];
         half.copy_from_slice(&contact[..16]);
         Self {
-            contact: ContactKeys::new(half, home),
+            master,
+            seed: *seed,
+            contact: ContactKeys::new(half, HomePlan::CHINA_MOBILE),
             seal: Aes256GcmSiv::new(&derive("hutong 2026 seal").into()),
             hash: derive("hutong 2026 hash"),
         }
     }
 
-    /// Loads the key file; makes it, readable by its owner alone, when `may_create`.
-    ///
-    /// # Errors
-    /// [`KeyFileError`] says what to do.
-    pub fn load(path: &Path, may_create: bool, world: &World) -> Result<Self, KeyFileError> {
-        let io = |error| KeyFileError::Io(path.to_owned(), error);
-        match fs::read_to_string(path) {
-            Ok(text) => {
-                refuse_if_open_to_others(path)?;
-                Self::parse(&text).ok_or_else(|| KeyFileError::Unreadable(path.to_owned()))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => {
-                let secret: [u8; 32] = world.bytes();
-                let home = HomePlan::CHINA_MOBILE;
-                match write_key_file(path, &secret, home) {
-                    Ok(()) => Ok(Self::from_secret(&secret, home)),
-                    // Another process was first: its keys are the keys.
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        Self::load(path, false, world)
-                    }
-                    Err(error) => Err(io(error)),
-                }
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(KeyFileError::Missing(path.to_owned()))
-            }
-            Err(error) => Err(io(error)),
+    /// Throws the seed of a new installation.
+    pub(crate) fn fresh(world: &World, master: MasterKey) -> Self {
+        Self::from_seed(&world.bytes(), master)
+    }
+
+    /// The keys whose seed the master key opens; `None` when it is the wrong one.
+    pub(crate) fn unlock(sealed: &[u8], master: MasterKey) -> Option<Self> {
+        master.open(sealed).map(|seed| Self::from_seed(&seed, master))
+    }
+
+    /// The seed as the database keeps it; `None` when the master key was never read.
+    pub(crate) fn locked(&self, world: &World) -> Option<Vec<u8>> {
+        self.master.seal(world, &self.seed)
+    }
+
+    /// Writes a new secret into the key file, beside the one that opens the seed as it is kept now, and
+    /// seals the seed under it. `None` when the file has no secret that opens it: another process has
+    /// exchanged it, under a key file of its own.
+    pub(crate) fn prepare_rotation(
+        &self,
+        world: &World,
+        kept: &[u8],
+    ) -> Result<Option<Vec<u8>>, KeyFileError> {
+        // Read anew: an earlier rotation may have been broken off, or been another process's.
+        self.master.load(false, world)?;
+        match self.master.open(kept) {
+            Some(_) => self.master.prepare(world, &self.seed).map(Some),
+            None => Ok(None),
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
-        let file: KeyFile = serde_json::from_str(text).ok()?;
-        let secret: [u8; 32] = BASE64.decode(file.secret).ok()?.try_into().ok()?;
-        let plan = HomePlan { prefix: file.home_prefix, digits: file.home_digits };
-        (file.hutong_keys == 1 && plan.digits <= 10).then(|| Self::from_secret(&secret, plan))
+    /// Ends a rotation that the database has taken.
+    pub(crate) fn settle_rotation(&self) -> Result<(), KeyFileError> {
+        self.master.settle()
     }
 
     /// The key of a number.
@@ -194,10 +167,9 @@ impl Keys {
         Some((i64::from_be_bytes(*share), i64::from_be_bytes(version.try_into().ok()?)))
     }
 
-    /// An operator's token that whoever can read the key file has: for commands on the server's own
-    /// machine, and for the exchange beside a platform in the same process.
-    pub fn operator_token(&self) -> String {
-        BASE64.encode(self.hash("operator token", &[]))
+    /// An operator's token that whoever can read the key file has: see [`MasterKey::operator_token`].
+    pub fn operator_token(&self) -> Option<String> {
+        self.master.operator_token()
     }
 
     /// The hash under which a token, a code or a body is kept; `what` keeps uses apart.
@@ -208,32 +180,6 @@ impl Keys {
         }
         hasher.finalize().into()
     }
-}
-
-/// Writes the file aside, readable by its owner alone, and then gives it its name: whenever the process
-/// or the machine dies, there is a whole key file or none. One that another process made meanwhile stays.
-fn write_key_file(path: &Path, secret: &[u8; 32], home: HomePlan) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
-    let file = KeyFile {
-        hutong_keys: 1,
-        secret: BASE64.encode(secret),
-        home_prefix: home.prefix,
-        home_digits: home.digits,
-    };
-    let mut aside = tempfile::Builder::new().prefix(".hutong-keys-").tempfile_in(directory)?;
-    aside.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
-    aside.as_file().sync_all()?;
-    aside.persist_noclobber(path).map_err(|refused| refused.error)?;
-    // The name is durable once its directory is.
-    fs::File::open(directory)?.sync_all()
-}
-
-fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode =
-        fs::metadata(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers(path.to_owned())) }
 }
 
 impl std::fmt::Debug for Keys {

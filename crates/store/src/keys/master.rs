@@ -1,0 +1,262 @@
+//! The master key: the one secret outside the database, in the key file. It opens the seed that the database
+//! keeps sealed, from which all other secrets come; so it can be exchanged while everything stored stays.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
+use aes_gcm_siv::{Aes256GcmSiv, Nonce};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use domain::world::World;
+use serde::{Deserialize, Serialize};
+
+/// What the sealed seed is for, so that nothing else opens as one.
+const SEED_PURPOSE: &[u8] = b"seed";
+const NONCE_BYTES: usize = 12;
+
+/// Why the key file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyFileError {
+    /// The database exists and its keys do not.
+    #[error(
+        "the key file {0} is missing, and without it the stored data cannot be read: put the file back from its backup, or name its place with keys.file"
+    )]
+    Missing(PathBuf),
+    /// Not a key file.
+    #[error("{0} is not a key file of hutong: put the right file back, or name its place with keys.file")]
+    Unreadable(PathBuf),
+    /// Others may read it.
+    #[error("the key file {0} may be read by others: run chmod 600 on it")]
+    OpenToOthers(PathBuf),
+    /// The file system refused.
+    #[error("the key file {0} cannot be read or written")]
+    Io(PathBuf, #[source] io::Error),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyFile {
+    hutong_keys: u32,
+    secret: String,
+    /// The secret that is about to take the other's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// The format of the key file.
+const FORMAT: u32 = 2;
+/// A key file is two short lines; whatever is larger is something else.
+const FILE_BYTES_MAX: u64 = 4_096;
+
+type Secret = [u8; 32];
+
+/// The secrets of a key file: one, or two while one takes the other's place.
+#[derive(Clone)]
+pub struct MasterKey(Arc<Held>);
+
+struct Held {
+    /// `None`: given by a test, and nowhere written down.
+    file: Option<PathBuf>,
+    /// `None`: not read yet.
+    secrets: Mutex<Option<Secrets>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Secrets {
+    now: Secret,
+    next: Option<Secret>,
+}
+
+impl MasterKey {
+    /// A master key that is nowhere written down.
+    pub fn from_secret(secret: Secret) -> Self {
+        Self::held(None, Some(Secrets { now: secret, next: None }))
+    }
+
+    /// The master key in a file, which the store reads when it is opened, and makes when it is new itself.
+    pub fn in_file(path: impl Into<PathBuf>) -> Self {
+        Self::held(Some(path.into()), None)
+    }
+
+    fn held(file: Option<PathBuf>, secrets: Option<Secrets>) -> Self {
+        Self(Arc::new(Held { file, secrets: Mutex::new(secrets) }))
+    }
+
+    /// Reads the key file; makes it, readable by its owner alone, when `may_create`.
+    ///
+    /// # Errors
+    /// [`KeyFileError`] says what to do.
+    pub fn load(&self, may_create: bool, world: &World) -> Result<(), KeyFileError> {
+        let Some(path) = &self.0.file else { return Ok(()) };
+        let loaded = load(path, may_create, world)?;
+        *self.secrets() = Some(loaded);
+        Ok(())
+    }
+
+    fn secrets(&self) -> MutexGuard<'_, Option<Secrets>> {
+        // No code panics between two changes that belong together.
+        self.0.secrets.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An operator's token that whoever can read the key file has, for commands on the server's own
+    /// machine. It changes with the master key. `None` before the file was read.
+    pub fn operator_token(&self) -> Option<String> {
+        let secrets = *self.secrets();
+        secrets.map(|secrets| BASE64.encode(blake3::derive_key("hutong 2026 operator token", &secrets.now)))
+    }
+
+    /// Seals the seed under the secret that is in force; `None` before the file was read.
+    pub(crate) fn seal(&self, world: &World, seed: &Secret) -> Option<Vec<u8>> {
+        let secrets = *self.secrets();
+        secrets.map(|secrets| seal(&secrets.now, world, seed))
+    }
+
+    /// Opens the seed with whichever secret fits, and lets that one alone be in force from here on: a
+    /// rotation that was broken off is thereby ended, or never was.
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Secret> {
+        let mut held = self.secrets();
+        let secrets = (*held)?;
+        let fits = |secret: &Secret| open(secret, sealed).map(|seed| (*secret, seed));
+        let (now, seed) = fits(&secrets.now).or_else(|| secrets.next.as_ref().and_then(fits))?;
+        if secrets.next.is_some() {
+            let settled = Secrets { now, next: None };
+            if let Err(error) = self.write(settled) {
+                // Both secrets in the file open the database as well as one.
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the key file still holds the secret of a broken-off rotation"
+                );
+            }
+            *held = Some(settled);
+        }
+        Some(seed)
+    }
+
+    /// Throws a new secret and writes it beside the present one, durably; answers the seed sealed under it.
+    ///
+    /// # Errors
+    /// [`KeyFileError`]; nothing has changed then.
+    pub(crate) fn prepare(&self, world: &World, seed: &Secret) -> Result<Vec<u8>, KeyFileError> {
+        let mut held = self.secrets();
+        let missing = || KeyFileError::Missing(self.0.file.clone().unwrap_or_default());
+        let both = Secrets { now: held.ok_or_else(missing)?.now, next: Some(world.bytes()) };
+        self.write(both)?;
+        *held = Some(both);
+        Ok(both.next.map(|next| seal(&next, world, seed)).unwrap_or_default())
+    }
+
+    /// Puts the prepared secret in the old one's place: the database has it.
+    ///
+    /// # Errors
+    /// [`KeyFileError`]; the file then holds both, and the next start finds the right one.
+    pub(crate) fn settle(&self) -> Result<(), KeyFileError> {
+        let mut held = self.secrets();
+        let Some(now) = held.and_then(|secrets| secrets.next) else { return Ok(()) };
+        let settled = Secrets { now, next: None };
+        *held = Some(settled);
+        self.write(settled)
+    }
+
+    fn write(&self, secrets: Secrets) -> Result<(), KeyFileError> {
+        let Some(path) = &self.0.file else { return Ok(()) };
+        write(path, secrets, |file, path| file.persist(path))
+            .map_err(|error| KeyFileError::Io(path.clone(), error))
+    }
+}
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(…)")
+    }
+}
+
+fn cipher(secret: &Secret) -> Aes256GcmSiv {
+    Aes256GcmSiv::new(&blake3::derive_key("hutong 2026 master key", secret).into())
+}
+
+fn seal(secret: &Secret, world: &World, seed: &Secret) -> Vec<u8> {
+    let nonce: [u8; NONCE_BYTES] = world.bytes();
+    // The library fails only on inputs of many gigabytes.
+    let sealed = cipher(secret)
+        .encrypt(&Nonce::from(nonce), Payload { msg: seed, aad: SEED_PURPOSE })
+        .unwrap_or_default();
+    [nonce.as_slice(), &sealed].concat()
+}
+
+fn open(secret: &Secret, sealed: &[u8]) -> Option<Secret> {
+    let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
+    let payload = Payload { msg: sealed, aad: SEED_PURPOSE };
+    cipher(secret).decrypt(&Nonce::from(*nonce), payload).ok()?.try_into().ok()
+}
+
+fn load(path: &Path, may_create: bool, world: &World) -> Result<Secrets, KeyFileError> {
+    let io = |error| KeyFileError::Io(path.to_owned(), error);
+    match read_limited(path) {
+        Ok(bytes) => {
+            refuse_if_open_to_others(path)?;
+            parse(&bytes).ok_or_else(|| KeyFileError::Unreadable(path.to_owned()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => {
+            let secrets = Secrets { now: world.bytes(), next: None };
+            match write(path, secrets, |file, path| file.persist_noclobber(path)) {
+                Ok(()) => Ok(secrets),
+                // Another process was first: its keys are the keys.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => load(path, false, world),
+                Err(error) => Err(io(error)),
+            }
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyFileError::Missing(path.to_owned())),
+        Err(error) => Err(io(error)),
+    }
+}
+
+fn parse(bytes: &[u8]) -> Option<Secrets> {
+    let file: KeyFile = serde_json::from_slice(bytes).ok()?;
+    let secret = |text: String| BASE64.decode(text).ok()?.try_into().ok();
+    let next = match file.next {
+        Some(text) => Some(secret(text)?),
+        None => None,
+    };
+    let now = secret(file.secret)?;
+    (file.hutong_keys == FORMAT).then_some(Secrets { now, next })
+}
+
+/// A directory, a socket or a huge file in its place is refused, not read.
+fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
+    }
+    fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Writes the file aside, readable by its owner alone, and then gives it its name: whenever the process
+/// or the machine dies, there is a whole key file or, before the first, none.
+fn write(
+    path: &Path,
+    secrets: Secrets,
+    name: impl FnOnce(tempfile::NamedTempFile, &Path) -> Result<fs::File, tempfile::PersistError>,
+) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(directory)?;
+    let text = |secret: Secret| BASE64.encode(secret);
+    let file = KeyFile { hutong_keys: FORMAT, secret: text(secrets.now), next: secrets.next.map(text) };
+    let mut aside = tempfile::Builder::new().prefix(".hutong-keys-").tempfile_in(directory)?;
+    aside.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
+    aside.as_file().sync_all()?;
+    name(aside, path).map_err(|refused| refused.error)?;
+    // The name is durable once its directory is.
+    fs::File::open(directory)?.sync_all()
+}
+
+fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode =
+        fs::metadata(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?.permissions().mode();
+    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers(path.to_owned())) }
+}
