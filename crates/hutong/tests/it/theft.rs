@@ -153,6 +153,12 @@ fn found(secret: &str, bytes: &[u8]) -> bool {
     forms(secret).iter().any(|form| bytes.windows(form.len()).any(|window| window == form))
 }
 
+/// A number as it is dialled at home, and with its country code.
+fn both_forms(number: &str) -> [String; 2] {
+    let local = number.trim_start_matches("+86");
+    [local.to_owned(), format!("86{local}")]
+}
+
 fn files_under(directory: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { files_under(&path) } else { vec![path] }).collect()
@@ -207,12 +213,8 @@ async fn neither_data_nor_logs_nor_metrics_nor_dumps_hold_a_number_a_code_or_a_t
         http().get(format!("{}/metrics", house.metrics)).send().await.unwrap().text().await.unwrap();
     let ready = http().get(format!("{}/readyz", house.metrics)).send().await.unwrap().text().await.unwrap();
 
-    let local = |number: &str| number.trim_start_matches("+86").to_owned();
-    let mut numbers = vec![local(li.number), local(zhang.number), local(late.number)];
-    numbers.extend([contact, hidden, named, refused].map(str::to_owned));
-    let whole: Vec<String> = numbers.iter().map(|number| format!("86{number}")).collect();
-    numbers.extend(whole);
-    let mut secrets = numbers.clone();
+    let canaries = [li.number, zhang.number, late.number, contact, hidden, named, refused];
+    let mut secrets: Vec<String> = canaries.iter().flat_map(|number| both_forms(number)).collect();
     secrets.extend([li.token(), zhang.token(), crate::house::OPERATOR_TOKEN.to_owned()]);
     let mut places: Vec<(String, Vec<u8>)> = files_under(&house.data())
         .into_iter()

@@ -8,7 +8,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use domain::Region;
 use domain::catalogue::Provider;
-use domain::key::{ContactKey, HomePlan};
+use domain::key::ContactKey;
 use domain::world::{SeededDice, SetClock, World};
 use edge::operator::{Door, OperatorToken, Scope};
 use futures::future::BoxFuture;

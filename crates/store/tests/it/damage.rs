@@ -40,10 +40,11 @@ async fn fill(store: &Store) {
     for person in 0..40_u64 {
         let (subscriber, id) = (SubscriberId(dice.uuid()), SessionId(dice.uuid()));
         let session = NewSession { id, token: format!("token-{person}"), device: None };
-        let book: BTreeSet<_> = (0..60).map(|n| keys().contact_key(number(n * 7 + person))).collect();
+        let keys = store.keys().clone();
+        let book: BTreeSet<_> = (0..60).map(|n| keys.contact_key(number(n * 7 + person))).collect();
         let write = move |tx: &mut store::Tx<'_>| -> Result<(), StoreError> {
             tx.contacts().sign_in(number(person), Locale::English, subscriber, &session)?;
-            tx.contacts().replace_book(keys().contact_key(number(person)), &book)?;
+            tx.contacts().replace_book(keys.contact_key(number(person)), &book)?;
             let later = domain::world::after_seconds(world().now(), 60);
             tx.jobs().enqueue(JobKind::ForwardOrder, &person, later)
         };

@@ -7,11 +7,11 @@ use axum::body::Body;
 use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::ids::{SessionId, SubscriberId};
-use domain::key::HomePlan;
 use domain::locale::Locale;
 use domain::world::{Dice, SeededDice, SetClock, World};
 use domain::{Msisdn, Region};
 use edge::Authenticator;
+use edge::operator::{Door, OperatorToken, Scope};
 use exchange::Exchange;
 use futures::StreamExt;
 use http::header::AUTHORIZATION;
@@ -19,9 +19,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use platform::{Platform, PlatformConfig};
 use serde_json::Value;
+use store::audit::Actor;
 use store::contacts::NewSession;
 use store::jobs::Worker;
-use store::{Keys, Store, StoreError};
+use store::{MasterKey, Store, StoreError};
 use tower::ServiceExt;
 
 use self::in_process::{InProcess, LateBound};
@@ -82,7 +83,7 @@ impl Inside {
     /// Opens a house in an empty directory.
     pub(crate) async fn embedded(directory: &std::path::Path) -> Self {
         let (clock, dice, world) = world();
-        let store = Store::open_embedded(directory, keys(), world.clone()).unwrap();
+        let store = Store::open_embedded(directory, &keys(), world.clone()).unwrap();
         Self::over(store, clock, dice, world).await
     }
 
@@ -98,14 +99,19 @@ impl Inside {
             .status();
         assert!(made.unwrap().success(), "psql made no database");
         let (clock, dice, world) = world();
-        let store = Store::open_postgres(&format!("{url}/{name}"), keys(), world.clone()).await.unwrap();
+        let store = Store::open_postgres(&format!("{url}/{name}"), &keys(), world.clone()).await.unwrap();
         Some(Self::over(store, clock, dice, world).await)
     }
 
     async fn over(store: Store, clock: Arc<SetClock>, dice: Arc<SetDice>, world: World) -> Self {
         let callbacks = Arc::new(LateBound::default());
-        let internal = store.keys().operator_token();
-        let config = PlatformConfig { operator_tokens: vec![internal.clone()], ..PlatformConfig::default() };
+        let internal = store.keys().operator_token().unwrap();
+        let exchange = OperatorToken {
+            name: platform::EXCHANGE.to_owned(),
+            token: internal.clone(),
+            scopes: Scope::ALL.to_vec(),
+        };
+        let config = PlatformConfig { door: Door::new(vec![exchange], false), ..PlatformConfig::default() };
         let platform = Platform {
             store: store.clone(),
             world: world.clone(),
@@ -146,7 +152,7 @@ impl Inside {
     }
 
     pub(crate) async fn seed(&self, json: &str) {
-        platform::seed::seed(&self.platform, json.as_bytes()).await.unwrap();
+        platform::seed::seed(&self.platform, json.as_bytes(), Actor::Local).await.unwrap();
         self.settle().await;
     }
 
@@ -270,7 +276,7 @@ impl Inside {
 
     /// A list at the platform's own face.
     pub(crate) async fn platform_list(&self, path: &str) -> Vec<Value> {
-        let token = format!("Bearer {}", self.store.keys().operator_token());
+        let token = format!("Bearer {}", self.store.keys().operator_token().unwrap());
         let request = Request::get(path).header(AUTHORIZATION, token).body(Body::empty()).unwrap();
         let response = platform::routes(self.platform.clone()).oneshot(request).await.unwrap();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
@@ -292,8 +298,8 @@ fn world() -> (Arc<SetClock>, Arc<SetDice>, World) {
     (Arc::clone(&clock), Arc::clone(&dice), World::new(clock, dice))
 }
 
-fn keys() -> Keys {
-    Keys::from_secret(&[9; 32], HomePlan::CHINA_MOBILE)
+fn keys() -> MasterKey {
+    MasterKey::from_secret([9; 32])
 }
 
 /// Somebody with a number, and the token that they will have once registered.
