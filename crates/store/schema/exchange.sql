@@ -65,7 +65,7 @@ CREATE INDEX exchange_order_platform ON exchange_order (platform_order);
 -- First answers, repeated to whoever repeats the request.
 CREATE TABLE idempotency (
     owner     BIGINT NOT NULL,
-    key       TEXT NOT NULL,
+    key       BYTEA NOT NULL,  -- a keyed hash: what a client writes there is its own business
     body_hash BYTEA NOT NULL,
     answer    TEXT NOT NULL,
     created   BIGINT NOT NULL,

@@ -20,6 +20,11 @@ pub enum FirstAnswer {
 }
 
 impl ExchangeTx<'_> {
+    fn hashes(&self, key: &str, body: &[u8]) -> ([u8; 32], [u8; 32]) {
+        let keys = self.view.keys;
+        (keys.hash("idempotency key", &[key.as_bytes()]), keys.hash("idempotent body", &[body]))
+    }
+
     /// Looks an idempotency key up.
     ///
     /// # Errors
@@ -30,11 +35,11 @@ impl ExchangeTx<'_> {
         key: &str,
         body: &[u8],
     ) -> Result<FirstAnswer, StoreError> {
-        let hash = self.view.keys.hash("idempotent body", &[body]);
+        let (key, hash) = self.hashes(key, body);
         let oldest = after_seconds(self.world.now(), -limits::IDEMPOTENCY_KEEP_S);
         let row = self.view.sql.query_one(
             "SELECT body_hash, answer FROM idempotency WHERE owner = $1 AND key = $2 AND created > $3",
-            params![owner, key, oldest],
+            params![owner, key.as_slice(), oldest],
         )?;
         let Some(row) = row else { return Ok(FirstAnswer::New) };
         if row.blob(0)? == hash {
@@ -56,7 +61,7 @@ impl ExchangeTx<'_> {
         body: &[u8],
         answer: &str,
     ) -> Result<(), StoreError> {
-        let hash = self.view.keys.hash("idempotent body", &[body]);
+        let (key, hash) = self.hashes(key, body);
         let now = self.world.now();
         let oldest = after_seconds(now, -limits::IDEMPOTENCY_KEEP_S);
         self.view
@@ -64,7 +69,7 @@ impl ExchangeTx<'_> {
             .execute("DELETE FROM idempotency WHERE owner = $1 AND created <= $2", params![owner, oldest])?;
         self.view.sql.execute(
             "INSERT INTO idempotency (owner, key, body_hash, answer, created) VALUES ($1, $2, $3, $4, $5)",
-            params![owner, key, hash.as_slice(), answer, now],
+            params![owner, key.as_slice(), hash.as_slice(), answer, now],
         )?;
         Ok(())
     }
