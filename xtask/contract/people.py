@@ -23,7 +23,12 @@ ZHANG, LI, WANG = "+8613800138001", "+8613900139002", "+8613700137003"
 strangers = itertools.count(8615000000000)
 
 # Calls that leave their caller signed out or gone.
-FAREWELLS = {("DELETE", "/v1/me"), ("DELETE", "/v1/session")}
+FAREWELLS = {
+    ("DELETE", "/v1/me"),
+    ("DELETE", "/v1/session"),
+    ("DELETE", "/v1/me/sessions"),
+    ("DELETE", "/v1/me/sessions/{id}"),
+}
 # Reading changes nothing that the next call rests on.
 READING = {"GET", "HEAD", "OPTIONS", "TRACE"}
 

@@ -55,6 +55,18 @@ pub struct ShareChanged {
     pub at: Timestamp,
 }
 
+/// One event as it stands in the stream, for the contract's sake.
+#[cfg(feature = "openapi")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct StreamEvent {
+    /// What to send as `Last-Event-ID` to go on after this one.
+    pub id: String,
+    /// `order`, `match`, `share` or `reset`.
+    pub event: String,
+    /// A JSON object.
+    pub data: String,
+}
+
 impl Happening {
     /// The event's name on the wire.
     pub fn name(&self) -> &'static str {

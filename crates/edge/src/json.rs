@@ -22,6 +22,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         check_media_type(request.headers())?;
+        let bytes = body::read(request).await?;
+        refuse_zero(&bytes)?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// The same for a body whose texts are read and never kept, such as a book's raw numbers: a U+0000 in one of
+/// them is that entry's fault, and not the whole upload's.
+#[derive(Debug, Clone, Copy)]
+pub struct RawJson<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for RawJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        check_media_type(request.headers())?;
         parse(&body::read(request).await?).map(Self)
     }
 }
@@ -36,6 +52,7 @@ impl<S: Send + Sync, T: DeserializeOwned> OptionalFromRequest<S> for Json<T> {
             return Ok(None);
         }
         media_type?;
+        refuse_zero(&bytes)?;
         parse(&bytes).map(|value| Some(Self(value)))
     }
 }
@@ -72,10 +89,14 @@ pub fn holds_zero(json: &[u8]) -> bool {
     false
 }
 
-fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
+fn refuse_zero(bytes: &Bytes) -> Result<(), Problem> {
     if holds_zero(bytes) && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok() {
         return Err(invalid("body", "must hold no character U+0000"));
     }
+    Ok(())
+}
+
+fn parse<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Problem> {
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let read = serde_path_to_error::deserialize(&mut json);
     let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');

@@ -25,7 +25,7 @@ pub use body::{Blob, BodyLimit, whole_body};
 pub use caller::{Authenticate, Authenticator, Caller};
 pub use conditional::{IfMatch, etag};
 pub use idempotency::IdempotencyKey;
-pub use json::{Json, holds_zero};
+pub use json::{Json, RawJson, holds_zero};
 pub use listing::{Listing, NoQuery, Paging, PagingParams, Query};
 pub use path::Path;
 pub use peer::{Peer, TrustedProxies};

@@ -71,7 +71,7 @@ impl Drop for Place {
 /// says that orders, matches and feed are to be read anew, and then all that is kept.
 #[utoipa::path(get, path = "/v1/events", operation_id = "followEvents", security(("token" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that was seen.")),
-    responses((status = 200, body = String, content_type = "text/event-stream"),
+    responses((status = 200, body = inline(api::events::StreamEvent), content_type = "text/event-stream"),
         (status = 429, description = "Too many open event streams")))]
 pub async fn events(
     State(exchange): State<Exchange>,

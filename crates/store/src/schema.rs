@@ -38,16 +38,25 @@ fn find_seed(sql: &mut dyn Sql) -> Result<Option<Vec<u8>>, StoreError> {
 
 /// The keys of a database that has them.
 pub(crate) fn known_keys(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
+    unlock(sql, master, world, false)
+}
+
+fn unlock(sql: &mut dyn Sql, master: &MasterKey, world: &World, settle: bool) -> Result<Keys, OpenError> {
     let sealed = find_seed(sql)?.ok_or(OpenError::NotBegun)?;
     master.load(false, world)?;
-    Keys::unlock(&sealed, master.clone()).ok_or(OpenError::WrongKeys)
+    Keys::unlock(&sealed, master.clone(), settle).ok_or(OpenError::WrongKeys)
 }
 
 /// The keys of a database; a new one gets its own, and begins its audit log. Only for a new one may the key
-/// file be made.
-pub(crate) fn keys_of(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
+/// file be made, and only who is `alone` with it sets the file right after a rotation that was broken off.
+pub(crate) fn keys_of(
+    sql: &mut dyn Sql,
+    master: &MasterKey,
+    world: &World,
+    alone: bool,
+) -> Result<Keys, OpenError> {
     if find_seed(sql)?.is_some() {
-        return known_keys(sql, master, world);
+        return unlock(sql, master, world, alone);
     }
     master.load(true, world)?;
     let keys = Keys::fresh(world, master.clone());

@@ -221,6 +221,7 @@ impl Store {
     pub async fn rotate_master_key(&self, actor: Actor) -> Result<(), RotateError> {
         let _alone = self.rotating.lock().await;
         let Tools { keys, world } = self.tools.clone();
+        let _lock = keys.lock_rotation()?.ok_or(RotateError::Meanwhile)?;
         let before = self.read::<_, StoreError, _>(|view| schema::load_seed(view.sql)).await?;
         let after = keys.prepare_rotation(&world, &before)?.ok_or(RotateError::Meanwhile)?;
         let write = move |tx: &mut Tx<'_>| {

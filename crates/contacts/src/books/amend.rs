@@ -7,7 +7,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::book::ParsedBook;
 use domain::key::ContactKey;
-use edge::{Caller, IfMatch, Json, Problem};
+use edge::{Caller, IfMatch, Problem, RawJson};
 use store::Tx;
 
 use super::{check, check_size, refusals, tell_matches};
@@ -25,7 +25,7 @@ pub async fn amend(
     State(contacts): State<Contacts>,
     caller: Caller,
     IfMatch(version): IfMatch,
-    Json(body): Json<AmendBook>,
+    RawJson(body): RawJson<AmendBook>,
 ) -> Result<impl IntoResponse, Problem> {
     check_size(body.add.len().max(body.remove.len()))?;
     let parse = |raw: &[String]| ParsedBook::parse(raw.iter().map(String::as_str), contacts.config.region);

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::IntoResponse;
 use domain::book::{ParsedBook, needs_shrink_confirmation};
 use domain::key::ContactKey;
-use edge::{Caller, IfMatch, Json, Problem};
+use edge::{Caller, IfMatch, Problem, RawJson};
 use store::Tx;
 
 use super::{check, check_size, refusals, tell_matches};
@@ -27,7 +27,7 @@ pub async fn replace(
     State(contacts): State<Contacts>,
     caller: Caller,
     IfMatch(version): IfMatch,
-    Json(body): Json<ReplaceBook>,
+    RawJson(body): RawJson<ReplaceBook>,
 ) -> Result<impl IntoResponse, Problem> {
     check_size(body.numbers.len())?;
     let book = ParsedBook::parse(body.numbers.iter().map(String::as_str), contacts.config.region);

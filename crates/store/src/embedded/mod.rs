@@ -157,7 +157,7 @@ fn migrate(
     // The lock says that no other process works on a job: what a dead one held is free at once.
     tx.execute("UPDATE job SET leased_until = 0 WHERE leased_until <> 0", []).map_err(connection::error)?;
     // Under the wrong keys nothing of this stays.
-    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world)?;
+    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world, true)?;
     ledger.write(&tx)?;
     tx.commit().map_err(connection::error)?;
     ledger.committed();

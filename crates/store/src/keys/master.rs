@@ -114,25 +114,55 @@ impl MasterKey {
         secrets.map(|secrets| seal(&secrets.now, world, seed))
     }
 
-    /// Opens the seed with whichever secret fits, and lets that one alone be in force from here on: a
-    /// rotation that was broken off is thereby ended, or never was.
-    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Secret> {
+    /// Opens the seed with whichever secret fits, and lets that one alone be in force here from then on. The
+    /// file is set right only when `settle`: nobody but the one process that may rotate writes it.
+    pub(crate) fn open(&self, sealed: &[u8], settle: bool) -> Option<Secret> {
         let mut held = self.secrets();
         let secrets = (*held)?;
-        let fits = |secret: &Secret| open(secret, sealed).map(|seed| (*secret, seed));
-        let (now, seed) = fits(&secrets.now).or_else(|| secrets.next.as_ref().and_then(fits))?;
-        if secrets.next.is_some() {
-            let settled = Secrets { now, next: None };
-            if let Err(error) = self.write(settled) {
-                // Both secrets in the file open the database as well as one.
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "the key file still holds the secret of a broken-off rotation"
-                );
-            }
-            *held = Some(settled);
+        let (settled, seed) = fitting(secrets, sealed)?;
+        if settle
+            && secrets != settled
+            && let Err(error) = self.write(settled)
+        {
+            // Both secrets in the file open the database as well as one.
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "the key file still holds the secret of a broken-off rotation"
+            );
         }
+        *held = Some(settled);
         Some(seed)
+    }
+
+    /// Reads the file anew and takes its secret that opens the seed; `false`, and nothing changed, when none does.
+    pub(crate) fn reread(&self, world: &World, sealed: &[u8]) -> Result<bool, KeyFileError> {
+        let mut held = self.secrets();
+        let loaded = match &self.0.file {
+            Some(path) => Some(load(path, false, world)?),
+            None => *held,
+        };
+        let Some((settled, _)) = loaded.and_then(|secrets| fitting(secrets, sealed)) else {
+            return Ok(false);
+        };
+        *held = Some(settled);
+        Ok(true)
+    }
+
+    /// Keeps other processes with the same key file from rotating meanwhile; `None` when one does.
+    pub(crate) fn lock(&self) -> Result<Option<fs::File>, KeyFileError> {
+        let directory = match &self.0.file {
+            Some(path) => directory_of(path),
+            None => Path::new("."),
+        };
+        let io = |error| KeyFileError::Io(directory.to_owned(), error);
+        let handle = fs::File::open(directory).map_err(io)?;
+        match handle.try_lock() {
+            Ok(()) => Ok(Some(handle)),
+            Err(fs::TryLockError::WouldBlock) if self.0.file.is_some() => Ok(None),
+            // A key that is in no file has nobody to share it with.
+            Err(fs::TryLockError::WouldBlock) => Ok(Some(handle)),
+            Err(fs::TryLockError::Error(error)) => Err(io(error)),
+        }
     }
 
     /// Throws a new secret and writes it beside the present one, durably; answers the seed sealed under it.
@@ -171,6 +201,16 @@ impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("MasterKey(…)")
     }
+}
+
+/// The one of two secrets that opens the seed, alone, and the seed.
+fn fitting(secrets: Secrets, sealed: &[u8]) -> Option<(Secrets, Secret)> {
+    let fits = |secret: Secret| open(&secret, sealed).map(|seed| (Secrets { now: secret, next: None }, seed));
+    fits(secrets.now).or_else(|| secrets.next.and_then(fits))
+}
+
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn cipher(secret: &Secret) -> Aes256GcmSiv {
@@ -242,7 +282,9 @@ fn write(
     secrets: Secrets,
     name: impl FnOnce(tempfile::NamedTempFile, &Path) -> Result<fs::File, tempfile::PersistError>,
 ) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // A link stays a link, and the file that it names is replaced.
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let directory = directory_of(path);
     fs::create_dir_all(directory)?;
     let text = |secret: Secret| BASE64.encode(secret);
     let file = KeyFile { hutong_keys: FORMAT, secret: text(secrets.now), next: secrets.next.map(text) };

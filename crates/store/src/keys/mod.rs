@@ -81,8 +81,9 @@ impl Keys {
     }
 
     /// The keys whose seed the master key opens; `None` when it is the wrong one.
-    pub(crate) fn unlock(sealed: &[u8], master: MasterKey) -> Option<Self> {
-        master.open(sealed).map(|seed| Self::from_seed(&seed, master))
+    /// With `settle` the key file is set right after a rotation that was broken off.
+    pub(crate) fn unlock(sealed: &[u8], master: MasterKey, settle: bool) -> Option<Self> {
+        master.open(sealed, settle).map(|seed| Self::from_seed(&seed, master))
     }
 
     /// The seed as the database keeps it; `None` when the master key was never read.
@@ -99,11 +100,15 @@ impl Keys {
         kept: &[u8],
     ) -> Result<Option<Vec<u8>>, KeyFileError> {
         // Read anew: an earlier rotation may have been broken off, or been another process's.
-        self.master.load(false, world)?;
-        match self.master.open(kept) {
-            Some(_) => self.master.prepare(world, &self.seed).map(Some),
-            None => Ok(None),
+        if !self.master.reread(world, kept)? {
+            return Ok(None);
         }
+        self.master.prepare(world, &self.seed).map(Some)
+    }
+
+    /// See [`MasterKey::lock`].
+    pub(crate) fn lock_rotation(&self) -> Result<Option<std::fs::File>, KeyFileError> {
+        self.master.lock()
     }
 
     /// Ends a rotation that the database has taken.

@@ -43,7 +43,7 @@ impl Postgres {
         // Whoever is first gives a new database its keys; the others wait, and then find them.
         let begin = "BEGIN; SELECT pg_advisory_xact_lock(4842746)";
         let (dice, connection) = (world.clone(), take(&pool).await?);
-        let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice);
+        let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice, false);
         let keys = in_transaction(connection, begin, keys).await?;
         Ok(Self { pool, tools: Tools { keys, world }, signals })
     }

@@ -124,6 +124,19 @@ async fn a_rotation_that_was_broken_off_at_any_moment_leaves_a_file_that_opens()
 }
 
 #[tokio::test]
+async fn looking_never_changes_the_key_file_not_even_in_the_middle_of_a_rotation() {
+    let installation = Installation::new();
+    installation.mark().await;
+    let mut both = installation.text();
+    both["next"] = serde_json::json!("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    installation.put(&both);
+    let data = installation.0.path().join("data");
+    let looked = Store::look_embedded(&data, &MasterKey::in_file(installation.file()), world(50)).unwrap();
+    assert_eq!(installation.text(), both);
+    looked.close().await;
+}
+
+#[tokio::test]
 async fn a_file_that_cannot_be_the_key_file_is_refused_by_name_and_nothing_is_written() {
     let installation = Installation::new();
     installation.mark().await;
