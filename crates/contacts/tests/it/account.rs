@@ -65,7 +65,6 @@ async fn what_no_store_keeps_in_a_text_is_refused_wherever_it_stands() {
     let nul = "\u{0}";
     for (method, path, body) in [
         ("PUT", "/v1/consents/upload", json!({ "version": nul })),
-        ("PUT", "/v1/book", json!({ "numbers": [nul] })),
         ("POST", "/v1/registrations", json!({ "number": number(2), "locale": nul })),
     ] {
         let refused = call(&bench, method, path, Some(body), &token).await;
@@ -79,6 +78,19 @@ async fn what_no_store_keeps_in_a_text_is_refused_wherever_it_stands() {
     let long = json!({ "version": "v".repeat(65) });
     let refused = call(&bench, "PUT", "/v1/consents/upload", Some(long), &token).await;
     assert_eq!(refused.status.as_u16(), 422);
+}
+
+#[tokio::test]
+async fn an_odd_entry_is_named_by_its_place_and_does_not_refuse_the_book() {
+    let bench = Bench::new();
+    let token = bench.sign_in(&number(1)).await;
+    call(&bench, "PUT", "/v1/consents/upload", Some(json!({})), &token).await;
+    let book = json!({ "numbers": ["\u{0}", number(2), "1380\u{0}013"] });
+    let put = call(&bench, "PUT", "/v1/book", Some(book), &token).await;
+    assert_eq!((put.status, &put.body["size"]), (StatusCode::OK, &json!(1)));
+    let places: Vec<_> =
+        put.body["refused"].as_array().unwrap().iter().map(|one| one["index"].clone()).collect();
+    assert_eq!(places, [0, 2]);
 }
 
 #[tokio::test]
