@@ -20,7 +20,7 @@ fn check_blob(blob: &[u8]) {
     let _ = (book::contains(blob, 1), book::contains(blob, u64::MAX), book::len(blob));
     let Ok(keys) = book::decode(blob) else { return };
     assert!(keys.is_sorted_by(|a, b| a < b), "keys ascend");
-    assert_eq!(book::encode(&keys), blob, "a blob is, byte for byte, what was written");
+    assert_eq!(book::decode(&book::encode(&keys)).as_ref(), Ok(&keys), "what was read can be written");
     assert_eq!(book::len(blob), Ok(keys.len()));
     assert!(keys.iter().take(64).all(|key| book::contains(blob, *key) == Ok(true)));
 }
