@@ -21,7 +21,7 @@ use run::Failed;
 const USAGE: &str = "\
 usage: cargo xtask <task>
 
-  test           everything: formatting, clippy, all tests, documentation tests, tidy, walls, the demo
+  test           everything: formatting, clippy, tidy, all tests, the contract, fuzzing, the demo
   tidy           the house rules that no compiler checks
   fmt            formats all sources
   bench <name>   measures something

@@ -4,15 +4,24 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::fuzz::Plan;
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
 use crate::tree::{self, Source};
+use crate::{contract, fuzz};
 
 /// Libraries that the terminal alone must not link: servers, databases, and what only they need.
 const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
 
 /// The features of the terminal alone.
 const TERMINAL: &[&str] = &["-p", "hutong", "--no-default-features", "--features", "terminal"];
+
+/// Seconds for each parser under the fuzzer.
+const FUZZ_SECONDS: u64 = 15;
+
+/// Examples of each call, and the dice that throw them: the same on every run.
+const CONTRACT_EXAMPLES: u32 = 100;
+const CONTRACT_SEED: u64 = 20_260_101;
 
 /// Where the tests look for their PostgreSQL.
 const POSTGRES: &str = "HUTONG_TEST_POSTGRES";
@@ -35,6 +44,9 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("tests", || tests(root));
     steps.step("documentation tests", || documentation_tests(root));
     steps.step("terminal alone", || terminal_alone(root));
+    steps.step("contract", || contract::run(root, CONTRACT_EXAMPLES, CONTRACT_SEED));
+    let fuzzing = Plan { seconds_each: FUZZ_SECONDS, only: None, keep: false };
+    steps.step("fuzzing", || fuzz::run(root, &fuzzing).map(drop));
     let demo = ["run", "--release", "--quiet", "--package", "hutong", "--", "demo", "--once"];
     steps.step("demo", || cargo(root, &demo).run());
     steps.finish()

@@ -57,7 +57,17 @@ pub(crate) fn check(root: &Path) -> Result<Vec<Violation>, Failed> {
     violations.extend(architecture::check(&sources, |path| root.join(path).exists()));
     violations.extend(codes::check(&sources));
     violations.extend(check_changelog(find(&sources, "CHANGELOG.md")));
+    violations.extend(check_fuzz_lock(root));
     Ok(violations)
+}
+
+/// Rule: the lock file of `fuzz/`, which no build of the workspace touches, is in step with the manifests.
+fn check_fuzz_lock(root: &Path) -> Option<Violation> {
+    let manifest = root.join("fuzz").join("Cargo.toml");
+    let locked = ["tree", "--locked", "--quiet", "--manifest-path", &manifest.to_string_lossy()];
+    let in_step = cargo(root, &locked).read().is_ok();
+    let what = "it is not in step: run `cargo tree --manifest-path fuzz/Cargo.toml`, and keep it";
+    (!in_step).then(|| Violation::new("fuzz/Cargo.lock", what))
 }
 
 fn find<'a>(sources: &'a [Source], path: &str) -> Option<&'a str> {
