@@ -14,9 +14,36 @@ pub(super) fn check(sources: &[Source]) -> Vec<Violation> {
             violations.extend(check_comments(source));
         } else if source.path.ends_with("/Cargo.toml") && source.path != OWN_WORKSPACE {
             violations.extend(check_member(source));
+            violations.extend(check_use(source, sources));
         }
     }
     violations
+}
+
+/// Rule: a member uses, in its own files, what it names; a comment behind the line says why it need not.
+pub(super) fn check_use(manifest: &Source, sources: &[Source]) -> Vec<Violation> {
+    let place = manifest.path.trim_end_matches("Cargo.toml");
+    let own: Vec<&str> = sources
+        .iter()
+        .filter(|source| source.path.starts_with(place) && source.path.ends_with(".rs"))
+        .map(|source| source.text.as_str())
+        .collect();
+    let mut violations = Vec::new();
+    for (number, line) in section_lines(manifest, |name| name.ends_with("dependencies")) {
+        let Some(name) = key(line).filter(|_| !line.contains(" # ")) else { continue };
+        if !own.iter().any(|text| has_word(text, &name.replace('-', "_"))) {
+            violations.push(Violation::at(&manifest.path, number, format!("`{name}` is not used")));
+        }
+    }
+    violations
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let joins = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(word).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + word.len()..]);
+        !before.ends_with(joins) && !after.starts_with(joins)
+    })
 }
 
 /// Rule: every dependency of the workspace has a comment that says why, above it or behind it.

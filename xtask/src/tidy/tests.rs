@@ -89,6 +89,18 @@ fn a_member_that_goes_its_own_way_is_found() {
 }
 
 #[test]
+fn a_dependency_that_nobody_uses_is_found() {
+    let manifest = source(
+        "crates/x/Cargo.toml",
+        "[dependencies]\na-b.workspace = true\nc.workspace = true\nd.workspace = true # for a feature\n",
+    );
+    let sources =
+        [source("crates/x/src/lib.rs", "use a_b::of;\nlet cd = 1;"), source("crates/y/src/lib.rs", "c::d()")];
+    let violations = manifest::check_use(&manifest, &sources);
+    assert_eq!(found(&violations), "crates/x/Cargo.toml:3: `c` is not used\n");
+}
+
+#[test]
 fn what_the_architecture_names_must_exist() {
     let exists =
         |path: &str| ["docs", "docs/errors", "crates/store/src/embedded/", "crates/store"].contains(&path);
