@@ -59,6 +59,14 @@ async fn every_decision_of_a_story_stands_in_a_log_that_verifies_and_forgets_who
         ["order_accepted", "order_asked", "order_confirmed", "product_activated", "order_completed"];
     assert_eq!(actions(&of_order), decided);
 
+    let (exit, newest) = audit(&["list", "--newest", "5"], &data);
+    assert_eq!((exit, newest.lines().count()), (0, 5), "{newest}");
+    let whole = audit(&["list"], &data).1;
+    assert!(whole.ends_with(&newest) && whole.lines().count() > 5);
+    assert_eq!(actions(&newest).last().map(String::as_str), Some("order_completed"));
+    assert_eq!(audit(&["list", "--newest", "0"], &data).0, 2);
+    assert_eq!(audit(&["list", "--newest", "5", "--order", "x"], &data).0, 2);
+
     zhang.client.forget_me().await.unwrap();
     let (exit, lines) = audit(&["list", "--number", zhang.number], &data);
     assert_eq!((exit, lines.as_str()), (0, ""));

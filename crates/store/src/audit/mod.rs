@@ -274,6 +274,27 @@ impl AuditView<'_> {
         rows.iter().map(read_row).collect()
     }
 
+    /// The newest rows of the log, at most so many, the oldest of them first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_newest(&mut self, count: usize) -> Result<Vec<AuditRow>, StoreError> {
+        let mut newest = Vec::new();
+        for chain in 0..CHAINS {
+            let rows = self.sql.query(
+                "SELECT chain, seq, at, actor, action, subject, detail, generation, previous, hash FROM audit
+                 WHERE chain = $1 ORDER BY seq DESC LIMIT $2",
+                params![chain, count],
+            )?;
+            for row in &rows {
+                newest.push(read_row(row)?);
+            }
+        }
+        newest.sort_by_key(|row| (row.at, row.chain, row.seq));
+        let older = newest.len().saturating_sub(count);
+        Ok(newest.split_off(older))
+    }
+
     fn list_of(&mut self, subject: &[u8; 16]) -> Result<Vec<AuditRow>, StoreError> {
         let rows = self.sql.query(
             "SELECT chain, seq, at, actor, action, subject, detail, generation, previous, hash FROM audit

@@ -1,4 +1,4 @@
-//! `hutong audit list`: what the log says of a number or an order.
+//! `hutong audit list`: what the log says of a number or an order, or last of all.
 
 use std::io::Write;
 
@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 #[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 struct Whose {
     /// The person with this number.
     #[arg(long, value_name = "NUMBER")]
@@ -30,7 +30,14 @@ struct Whose {
     /// The order with this id, the platform's or the exchange's.
     #[arg(long, value_name = "ID")]
     order: Option<String>,
+    /// The newest entries of all.
+    #[arg(long, value_name = "COUNT", default_value_t = NEWEST, value_parser = clap::value_parser!(u32).range(1..=NEWEST_MAX))]
+    newest: u32,
 }
+
+/// Entries shown when nothing is asked for, and at most.
+const NEWEST: u32 = 50;
+const NEWEST_MAX: i64 = 100_000;
 
 #[derive(serde::Serialize)]
 struct Line<'a> {
@@ -53,14 +60,15 @@ pub(super) async fn run(args: Args) -> Result<(), Failure> {
         }
         None => None,
     };
-    let order = args.whose.order.unwrap_or_default();
+    let (order, newest) = (args.whose.order, args.whose.newest);
     let rows = store
-        .read::<_, StoreError, _>(move |view| match key {
-            Some(key) => view.audit().list_of_person(key),
-            None => match find_order(view, &order)? {
+        .read::<_, StoreError, _>(move |view| match (key, &order) {
+            (Some(key), _) => view.audit().list_of_person(key),
+            (None, Some(order)) => match find_order(view, order)? {
                 Some(row) => view.audit().list_of_order(row.customer, row.id, row.product),
                 None => Ok(Vec::new()),
             },
+            (None, None) => view.audit().list_newest(newest as usize),
         })
         .await
         .map_err(|error| unreadable(&error))?;

@@ -18,7 +18,7 @@ pub(crate) struct Args {
 enum What {
     /// Checks the whole log: that nothing in it was changed, moved, left out or cut off.
     Verify(verify::Args),
-    /// Prints what the log says of a number or of an order, one JSON object a line.
+    /// Prints what the log says of a number, of an order, or last of all, one JSON object a line.
     List(list::Args),
     /// Prints the heads of the log, to be kept where nobody who can reach this machine can change them.
     Head(head::Args),
