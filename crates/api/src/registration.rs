@@ -38,9 +38,11 @@ pub struct RegistrationBegun {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConfirmRegistration {
     /// The six digits.
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::kept_text))]
     pub code: String,
     /// What the person calls this device, for the list of sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = crate::schema::kept_text_or_null))]
     pub device: Option<String>,
     /// Consents given with it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

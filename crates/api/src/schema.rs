@@ -75,6 +75,19 @@ fn text(pattern: &str) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))
 }
 
+/// Any text that a store keeps: PostgreSQL has no U+0000.
+const KEPT: &str = r"^[^\u0000]*$";
+
+/// Any text that is kept, or compared with what is.
+pub(crate) fn kept_text() -> ObjectBuilder {
+    text(KEPT)
+}
+
+/// The same, or nothing.
+pub(crate) fn kept_text_or_null() -> ObjectBuilder {
+    text(KEPT).schema_type(SchemaType::from_iter([Type::String, Type::Null]))
+}
+
 /// A number as it is written outwards: E.164.
 pub(crate) fn e164() -> ObjectBuilder {
     text("^[+][1-9][0-9]{5,14}$")
@@ -95,6 +108,7 @@ pub(crate) fn consent_version() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(SchemaType::from_iter([Type::String, Type::Integer, Type::Null]))
         .max_length(Some(limits::count(limits::CONSENT_VERSION_CHARS_MAX)))
+        .pattern(Some(KEPT))
         .minimum(Some(0))
         .maximum(Some(u32::MAX))
 }

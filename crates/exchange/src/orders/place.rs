@@ -10,7 +10,7 @@ use domain::funnel::FunnelStep;
 use domain::ids::OrderId;
 use domain::key::ContactKey;
 use domain::order::{OrderAction, Progress, Reason};
-use edge::{Caller, IdempotencyKey, Json, Problem};
+use edge::{Caller, IdempotencyKey, Problem, RawJson};
 use serde_json::json;
 use store::exchange::{FeedItem, FirstAnswer, NewOrder};
 use store::jobs::JobKind;
@@ -35,7 +35,8 @@ pub async fn place(
     State(exchange): State<Exchange>,
     caller: Caller,
     key: IdempotencyKey,
-    Json(body): Json<PlaceOrder>,
+    // Whatever the share id is made of, it is only compared.
+    RawJson(body): RawJson<PlaceOrder>,
 ) -> Result<impl IntoResponse, Problem> {
     let id = OrderId(exchange.world.uuid());
     let share = exchange.store.keys().open_share_id(caller.key, &body.share_id);

@@ -189,6 +189,7 @@ async fn m8_one_tap_is_one_order_whatever_is_repeated() {
         "a share id is one viewer's"
     );
     assert_eq!(code(john.client.place_order("no share at all", "k").await), "not-found");
+    assert_eq!(code(john.client.place_order("\u{0}", "k").await), "not-found");
     assert_eq!(house.active_products(zhang.number, "data10").await, 1);
     house.end().await;
 }
