@@ -15,6 +15,7 @@ mod sessions;
 use std::sync::Arc;
 
 use axum::Extension;
+use domain::quota::Quota;
 use domain::world::World;
 use domain::{Region, limits};
 use edge::BodyLimit;
@@ -35,6 +36,8 @@ pub struct ContactsConfig {
     pub region: Region,
     /// How often codes are texted and tried.
     pub sign_in: SignInLimits,
+    /// How many numbers new to a book one subscriber may deliver.
+    pub new_numbers: Quota,
 }
 
 /// Tells whether a text could go out now; the SMS link implements it.

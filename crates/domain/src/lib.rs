@@ -18,6 +18,7 @@ pub mod money;
 mod msisdn;
 pub mod number;
 pub mod order;
+pub mod quota;
 pub mod reconciliation;
 pub mod texts;
 pub mod world;

@@ -24,6 +24,8 @@ limits! {
     BODY_BYTES_MAX = 1 << 20, "A request body: 5,000 numbers of 20 characters fit ten times.";
     BACKUP_BYTES_MAX = 4 << 20, "An encrypted address book in the cloud.";
     BOOK_NUMBERS_MAX = 5_000, "Numbers in one book; phones hold 1,000 at most as a rule.";
+    BOOK_NEW_NUMBERS_MAX = 10_000, "Numbers new to one subscriber's book at once; nobody's phone has more, and probing needs more.";
+    BOOK_NEW_NUMBERS_HOUR = 6, "New numbers an hour once those are used up.";
     BOOK_RAW_CHARS_MAX = 256, "One raw number field of an upload.";
     PAGE_ITEMS_MAX = 500, "Items on one page of a list.";
     PAGE_ITEMS_DEFAULT = 100, "Items on a page when the caller does not say.";

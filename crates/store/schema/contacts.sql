@@ -32,6 +32,13 @@ CREATE TABLE limiter (
 CREATE INDEX limiter_subject ON limiter (subject, at);
 CREATE INDEX limiter_at ON limiter (at);
 
+-- When a person may again add as many new numbers as at first; the person only as a keyed hash.
+CREATE TABLE new_number_quota (
+    subject BYTEA PRIMARY KEY,
+    full_at BIGINT NOT NULL
+);
+CREATE INDEX new_number_quota_full_at ON new_number_quota (full_at);
+
 CREATE TABLE session (
     id         BYTEA PRIMARY KEY,
     key        BIGINT NOT NULL,

@@ -55,7 +55,7 @@ const fn forgotten(table: &'static str, kept_s: fn(&Retention) -> i64, statement
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 9] = [
+const FORGOTTEN: [Forgotten; 10] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,
@@ -65,6 +65,13 @@ const FORGOTTEN: [Forgotten; 9] = [
         "limiter",
         |_| limits::LIMITER_KEEP_S,
         "DELETE FROM limiter WHERE id IN (SELECT id FROM limiter WHERE at < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "new_number_quota",
+        // A bucket that is full is as good as none.
+        |_| 0,
+        "DELETE FROM new_number_quota WHERE subject IN (
+           SELECT subject FROM new_number_quota WHERE full_at < $1 LIMIT $2)",
     ),
     forgotten(
         "idempotency",

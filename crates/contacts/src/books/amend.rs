@@ -10,7 +10,7 @@ use domain::key::ContactKey;
 use edge::{Caller, IfMatch, Problem, RawJson};
 use store::Tx;
 
-use super::{check, check_size, refusals, tell_matches};
+use super::{check, check_size, pay, refusals, tell_matches};
 use crate::Contacts;
 use crate::problem::Refused;
 
@@ -20,7 +20,8 @@ use crate::problem::Refused;
     params(("If-Match" = Option<String>, Header, description = "The version that this changes.")),
     responses((status = 200, body = BookChanged, headers(("ETag" = String, description = "The version now."))),
         (status = 403, description = "The consent to upload is missing"),
-        (status = 412, description = "The book has changed meanwhile")))]
+        (status = 412, description = "The book has changed meanwhile"),
+        (status = 429, description = "Too many numbers that are new to the book")))]
 pub async fn amend(
     State(contacts): State<Contacts>,
     caller: Caller,
@@ -33,10 +34,12 @@ pub async fn amend(
     let keys = contacts.store.keys();
     let as_keys = |book: &ParsedBook| book.numbers.iter().map(|number| keys.contact_key(*number)).collect();
     let (added, removed): (BTreeSet<ContactKey>, BTreeSet<ContactKey>) = (as_keys(&add), as_keys(&remove));
+    let role = contacts.clone();
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         check(tx, &caller, version)?;
         let change = tx.contacts().amend_book(caller.key, &added, &removed)?;
         check_size(change.book.size)?;
+        pay(&role, tx, caller.key, &change)?;
         Ok(tell_matches(tx, caller.key, change)?)
     };
     let changed = contacts.store.write(write).await.map_err(Problem::from)?;

@@ -13,13 +13,14 @@ use axum::http::header::ETAG;
 use domain::book::ParsedBook;
 use domain::consent::Consent;
 use domain::key::ContactKey;
-use domain::limits;
+use domain::{limiter, limits};
 use edge::{Caller, Problem};
 use serde_json::json;
 use store::contacts::{BookChange, BookState};
 use store::exchange::EventKind;
 use store::{StoreError, Tx};
 
+use crate::Contacts;
 use crate::problem::{Refused, still_signed_in};
 
 /// What a write of a book answers, before numbers are put in for keys.
@@ -43,6 +44,17 @@ fn check(tx: &mut Tx<'_>, caller: &Caller, if_match: Option<i64>) -> Result<Book
         return Err(Problem::new(Code::BookVersionConflict, detail).into());
     }
     Ok(book)
+}
+
+/// Takes what is new in a book out of its owner's quota: whoever would find out who lists them has to ask
+/// for numbers one by one, and can ask for few.
+fn pay(contacts: &Contacts, tx: &mut Tx<'_>, owner: ContactKey, change: &BookChange) -> Result<(), Refused> {
+    let until = tx.contacts().take_new_numbers(owner, change.added, &contacts.config.new_numbers)?;
+    let Some(until) = until else { return Ok(()) };
+    let detail = "More new numbers than one subscriber may add in that time. What is in the book already costs nothing; \
+                  send the rest later.";
+    let wait_s = limiter::wait_s(contacts.world.now(), until);
+    Err(Problem::new(Code::QuotaNewNumbers, detail).retry_after_s(wait_s).into())
 }
 
 fn check_size(size: usize) -> Result<(), Problem> {

@@ -11,7 +11,7 @@ use domain::key::ContactKey;
 use edge::{Caller, IfMatch, Problem, RawJson};
 use store::Tx;
 
-use super::{check, check_size, refusals, tell_matches};
+use super::{check, check_size, pay, refusals, tell_matches};
 use crate::Contacts;
 use crate::problem::Refused;
 
@@ -22,7 +22,8 @@ use crate::problem::Refused;
     responses((status = 200, body = BookChanged, headers(("ETag" = String, description = "The version now."))),
         (status = 403, description = "The consent to upload is missing"),
         (status = 409, description = "The book would shrink by more than half"),
-        (status = 412, description = "The book has changed meanwhile")))]
+        (status = 412, description = "The book has changed meanwhile"),
+        (status = 429, description = "Too many numbers that are new to the book")))]
 pub async fn replace(
     State(contacts): State<Contacts>,
     caller: Caller,
@@ -37,6 +38,7 @@ pub async fn replace(
     // One field may hold several numbers.
     check_size(contacts_now.len())?;
     let confirmed = body.confirm_shrink;
+    let role = contacts.clone();
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         let before = check(tx, &caller, version)?;
         if needs_shrink_confirmation(before.size, contacts_now.len()) && !confirmed {
@@ -48,6 +50,7 @@ pub async fn replace(
             return Err(Problem::new(Code::BookShrinkUnconfirmed, detail).into());
         }
         let change = tx.contacts().replace_book(caller.key, &contacts_now)?;
+        pay(&role, tx, caller.key, &change)?;
         Ok(tell_matches(tx, caller.key, change)?)
     };
     let changed = contacts.store.write(write).await.map_err(Problem::from)?;

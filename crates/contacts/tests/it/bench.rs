@@ -9,6 +9,7 @@ use axum::http::{Request, StatusCode};
 use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::Region;
+use domain::quota::Quota;
 use domain::world::{Clock, SeededDice, SetClock, World};
 use edge::Authenticator;
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub(crate) struct Bench {
     pub(crate) store: Store,
     pub(crate) router: Router,
     pub(crate) limits: SignInLimits,
+    new_numbers: Quota,
     clock: Arc<SetClock>,
     world: World,
     directory: tempfile::TempDir,
@@ -72,20 +74,24 @@ impl Bench {
     }
 
     pub(crate) fn with(limits: SignInLimits) -> Self {
+        Self::with_quota(limits, Quota::default())
+    }
+
+    pub(crate) fn with_quota(limits: SignInLimits, new_numbers: Quota) -> Self {
         // Noon, 22 November 2026, UTC.
         let clock = Arc::new(SetClock::at_ms(1_795_348_800_000));
         let world = World::new(clock.clone(), Arc::new(SeededDice::new(5)));
         let directory = tempfile::tempdir().unwrap();
-        let (store, router) = open(directory.path(), &world, limits);
-        Self { store, router, limits, clock, world, directory }
+        let (store, router) = open(directory.path(), &world, limits, new_numbers);
+        Self { store, router, limits, new_numbers, clock, world, directory }
     }
 
     /// Closes the store and opens it again.
     pub(crate) async fn restart(&mut self) {
         self.store.close().await;
         let placeholder = tempfile::tempdir().unwrap();
-        (self.store, self.router) = open(placeholder.path(), &self.world, self.limits);
-        (self.store, self.router) = open(self.directory.path(), &self.world, self.limits);
+        (self.store, self.router) = open(placeholder.path(), &self.world, self.limits, self.new_numbers);
+        (self.store, self.router) = open(self.directory.path(), &self.world, self.limits, self.new_numbers);
     }
 
     pub(crate) fn now_s(&self) -> i64 {
@@ -156,10 +162,16 @@ impl Bench {
     }
 }
 
-fn open(directory: &std::path::Path, world: &World, sign_in: SignInLimits) -> (Store, Router) {
+fn open(
+    directory: &std::path::Path,
+    world: &World,
+    sign_in: SignInLimits,
+    new_numbers: Quota,
+) -> (Store, Router) {
     let keys = MasterKey::from_secret([3; 32]);
     let store = Store::open_embedded(directory, &keys, world.clone()).unwrap();
-    let config = ContactsConfig { prefixes: vec!["+86".to_owned()], region: Region::CN, sign_in };
+    let config =
+        ContactsConfig { prefixes: vec!["+86".to_owned()], region: Region::CN, sign_in, new_numbers };
     let role = Contacts::new(store.clone(), world.clone(), config, Arc::new(Up));
     let callers = Authenticator(Arc::new(Sessions(store.clone())));
     let router = edge::shell(contacts::routes(role).layer(Extension(callers)), world.clone());

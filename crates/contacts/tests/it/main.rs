@@ -9,4 +9,5 @@
 mod account;
 mod attacker;
 mod bench;
+mod enumeration;
 mod sign_in;

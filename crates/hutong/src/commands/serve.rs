@@ -65,6 +65,7 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
         trusted_proxies: TrustedProxies(config.trusted_proxies.iter().map(|network| network.0).collect()),
         prefixes: config.registration.prefixes.clone(),
         sign_in: config.registration.limits(),
+        new_numbers: config.book.quota(),
         sms: sms_config(config),
         platform: PlatformConfig { charging: charging_port(config, world)?, ..platform_config(config) },
         platform_url: config.platform.url.clone().map(|url| {

@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Charging, ChargingPort, Config, Kept, Registration};
+use super::{Book, Charging, ChargingPort, Config, Kept, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -78,6 +78,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     needed((1..=TIME_LIMIT_S_MAX).contains(&time), "confirmation.time_limit_s", "it is out of range")?;
     needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")?;
     check_retention(&config.retention)?;
+    check_book(&config.book)?;
     check_charging(&config.charging)
 }
 
@@ -119,6 +120,14 @@ fn check_sign_in(registration: &Registration) -> Result<(), Fault> {
         range(value, 1, COUNT_MAX, path)?;
     }
     Ok(())
+}
+
+/// A whole book can always be delivered at once.
+fn check_book(book: &Book) -> Result<(), Fault> {
+    let whole = domain::limits::BOOK_NUMBERS_MAX;
+    let cause = "it is out of range";
+    needed((whole..=COUNT_MAX).contains(&book.new_numbers_at_once), "book.new_numbers_at_once", cause)?;
+    needed((1..=COUNT_MAX).contains(&book.new_numbers_per_hour), "book.new_numbers_per_hour", cause)
 }
 
 fn check_retention(kept: &Kept) -> Result<(), Fault> {

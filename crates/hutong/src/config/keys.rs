@@ -233,6 +233,20 @@ pub(super) const KEYS: &[Key] = &[
         "the wrong answers that end an order, 1 to 10",
     ),
     key(
+        "book.new_numbers_at_once",
+        "book-new-numbers-at-once",
+        Shape::Number,
+        "COUNT",
+        "the numbers new to a book that one subscriber may deliver at once, 5000 or more",
+    ),
+    key(
+        "book.new_numbers_per_hour",
+        "book-new-numbers-per-hour",
+        Shape::Number,
+        "COUNT",
+        "the new numbers an hour once those are used up",
+    ),
+    key(
         "retention.texts_days",
         "retention-texts-days",
         Shape::Number,

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 
 use contacts::SignInLimits;
 use domain::Region;
+use domain::quota::Quota;
 use figment::Figment;
 use ipnet::IpNet;
 use secrecy::SecretString;
@@ -46,6 +47,8 @@ pub(crate) struct Config {
     pub(crate) trusted_proxies: Vec<Network>,
     /// Who may register.
     pub(crate) registration: Registration,
+    /// Address books.
+    pub(crate) book: Book,
     /// The SMS centre.
     pub(crate) sms: Sms,
     /// The platform.
@@ -168,6 +171,30 @@ pub(crate) struct Confirmation {
     pub(crate) attempts: u32,
 }
 
+/// What of an address book one subscriber may deliver.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Book {
+    /// Numbers that are new to it, at once.
+    pub(crate) new_numbers_at_once: i64,
+    /// And an hour from then on.
+    pub(crate) new_numbers_per_hour: i64,
+}
+
+impl Default for Book {
+    fn default() -> Self {
+        let Quota { at_once, per_hour } = Quota::default();
+        Self { new_numbers_at_once: at_once, new_numbers_per_hour: per_hour }
+    }
+}
+
+impl Book {
+    /// In the domain's words.
+    pub(crate) fn quota(&self) -> Quota {
+        Quota { at_once: self.new_numbers_at_once, per_hour: self.new_numbers_per_hour }
+    }
+}
+
 /// How long what an operator may want to look at again is kept.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -234,6 +261,7 @@ impl Default for Config {
             default_region: Region::CN,
             trusted_proxies: Vec::new(),
             registration: Registration::default(),
+            book: Book::default(),
             sms: Sms::default(),
             platform: Platform::default(),
             operator: tokens::Operator::default(),

@@ -102,6 +102,8 @@ fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
         ("registration.texts_per_hour", "none"),
         ("registration.wrong_codes_per_number_day", "21"),
         ("registration.exempt_loopback", "no"),
+        ("book.new_numbers_at_once", "4999"),
+        ("book.new_numbers_per_hour", "0"),
         ("sms.system_id", "longer than fifteen"),
         ("sms.sender", "+8610690001"),
         ("platform.url", "platform.example"),

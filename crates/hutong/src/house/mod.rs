@@ -13,6 +13,7 @@ use std::time::Duration;
 use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::Region;
+use domain::quota::Quota;
 use domain::world::World;
 use edge::operator::{OperatorToken, Scope};
 use edge::{Authenticator, TrustedProxies};
@@ -59,6 +60,8 @@ pub(crate) struct Plan {
     pub(crate) prefixes: Vec<String>,
     /// How often sign-in codes are texted and tried.
     pub(crate) sign_in: SignInLimits,
+    /// How many numbers new to a book one subscriber may deliver.
+    pub(crate) new_numbers: Quota,
     /// The centre.
     pub(crate) sms: SmsConfig,
     /// The built-in platform's settings.
@@ -213,7 +216,8 @@ impl House {
         }
         if plan.roles.contacts {
             let (prefixes, proxies) = (plan.prefixes.clone(), plan.trusted_proxies.clone());
-            let config = ContactsConfig { prefixes, region: plan.region, sign_in: plan.sign_in };
+            let (region, sign_in, new_numbers) = (plan.region, plan.sign_in, plan.new_numbers);
+            let config = ContactsConfig { prefixes, region, sign_in, new_numbers };
             let link = Arc::new(LinkUp(self.link.clone()));
             let contacts = Contacts::new(self.store.clone(), world.clone(), config, link);
             router = router.merge(v1(contacts::routes(contacts), &self.store).layer(Extension(proxies)));

@@ -5,6 +5,7 @@ mod books;
 mod consents;
 mod limiter;
 mod matches;
+mod quotas;
 mod registrations;
 mod subscribers;
 

@@ -2,6 +2,7 @@
 
 use domain::key::ContactKey;
 use domain::limiter::Rule;
+use domain::quota::Quota;
 use domain::world::after_seconds;
 use jiff::Timestamp;
 use store::StoreError;
@@ -16,6 +17,7 @@ laws! {
     hits_that_lie_ahead_are_moved_to_the_present
     parallel_hits_are_all_counted
     a_limiter_counts_on_after_reopening_and_after_the_person_left
+    a_quota_is_not_overdrawn_by_parallel_uploads_and_each_has_their_own
 }
 
 const RULE: Rule = Rule { max: 3, window_s: 3_600 };
@@ -125,4 +127,19 @@ async fn a_limiter_counts_on_after_reopening_and_after_the_person_left(bench: Be
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().erase_subscriber(one)).await.unwrap();
     let bench = bench.reopen().await;
     assert!(next(&bench, Counted::WrongFor(one)).await.is_some());
+}
+
+async fn a_quota_is_not_overdrawn_by_parallel_uploads_and_each_has_their_own(bench: Bench) {
+    const QUOTA: Quota = Quota { at_once: 50, per_hour: 6 };
+    let take = async |who: ContactKey, count: usize| {
+        let take = move |tx: &mut store::Tx<'_>| tx.contacts().take_new_numbers(who, count, &QUOTA);
+        bench.store.write::<_, StoreError, _>(take).await.unwrap()
+    };
+    let (one, two) = (key(&bench, 1), key(&bench, 2));
+    let waits = futures::future::join_all((0..20).map(|_| take(one, 7))).await;
+    assert_eq!(waits.iter().filter(|wait| wait.is_none()).count(), 7, "seven times seven are 49");
+    assert_eq!(take(one, 1).await, None);
+    assert_eq!(take(one, 1).await, Some(after_seconds(bench.world.now(), 600)));
+    assert_eq!(take(one, 0).await, None);
+    assert_eq!(take(two, 50).await, None);
 }

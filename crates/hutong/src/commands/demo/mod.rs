@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use contacts::SignInLimits;
 use domain::Region;
+use domain::quota::Quota;
 use domain::world::World;
 use edge::TrustedProxies;
 use platform::PlatformConfig;
@@ -150,6 +151,7 @@ async fn start_house(
         trusted_proxies: TrustedProxies::default(),
         prefixes: vec!["+86".to_owned()],
         sign_in: SignInLimits::default(),
+        new_numbers: Quota::default(),
         sms,
         platform: PlatformConfig {
             charging: Some(Arc::new(Webhook::new(Arc::new(charging.clone())))),

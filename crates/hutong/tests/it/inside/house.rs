@@ -8,6 +8,7 @@ use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
 use domain::ids::{SessionId, SubscriberId};
 use domain::locale::Locale;
+use domain::quota::Quota;
 use domain::world::{Dice, SeededDice, SetClock, World};
 use domain::{Msisdn, Region};
 use edge::Authenticator;
@@ -132,6 +133,7 @@ impl Inside {
             prefixes: vec!["+86".to_owned()],
             region: Region::CN,
             sign_in: SignInLimits::default(),
+            new_numbers: Quota::default(),
         };
         let contacts = Contacts::new(store.clone(), world.clone(), config, Arc::new(AlwaysUp));
         let authenticator = Extension(Authenticator(Arc::new(Sessions(store.clone()))));
