@@ -95,6 +95,8 @@ actions! {
     ChargeReversed = "charge_reversed";
     /// The installation's keys were rotated.
     KeysRotated = "keys_rotated";
+    /// Books were brought in bulk.
+    BooksImported = "books_imported";
 }
 
 /// Who acted.

@@ -134,17 +134,18 @@ impl ContactsTx<'_> {
         Ok(friends)
     }
 
-    fn insert_match(
+    /// Writes one direction of a match down; `false` when it is there already.
+    pub(super) fn insert_match(
         &mut self,
         owner: ContactKey,
         friend: ContactKey,
         since: Timestamp,
-    ) -> Result<(), StoreError> {
-        self.view.sql.execute(
+    ) -> Result<bool, StoreError> {
+        let inserted = self.view.sql.execute(
             "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING",
             params![owner, friend, since],
         )?;
-        Ok(())
+        Ok(inserted == 1)
     }
 
     /// Ends the matches of a person with some others; answers whom it ended with.

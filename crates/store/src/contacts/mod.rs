@@ -3,6 +3,7 @@
 mod backups;
 mod books;
 mod consents;
+mod import;
 mod limiter;
 mod matches;
 mod quotas;
@@ -11,6 +12,7 @@ mod subscribers;
 
 pub use books::{BookChange, BookState};
 pub use consents::GivenConsent;
+pub use import::{Imported, ImportedBook};
 pub use limiter::Counted;
 pub use matches::Match;
 pub use registrations::{CodeTried, NewRegistration};
