@@ -24,6 +24,9 @@ pub(crate) enum Command {
     /// Puts a catalogue, providers, plans and subscriptions from a JSON file into the platform.
     #[cfg(feature = "server")]
     Seed(commands::seed::Args),
+    /// Brings an operator's books in bulk into the store: one JSON book a line, or an edge list.
+    #[cfg(feature = "server")]
+    Import(commands::import::Args),
     /// Recomputes the matches from the books, compares, and verifies what is stored.
     #[cfg(feature = "server")]
     Check(commands::check::Args),

@@ -13,6 +13,8 @@ pub(crate) mod demo;
 #[cfg(feature = "server")]
 pub(crate) mod doctor;
 #[cfg(feature = "server")]
+pub(crate) mod import;
+#[cfg(feature = "server")]
 pub(crate) mod keys;
 pub(crate) mod limits;
 #[cfg(feature = "server")]
@@ -50,6 +52,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Serve(args) => serve::run(args).await,
         #[cfg(feature = "server")]
         Command::Seed(args) => seed::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Import(args) => import::run(args).await,
         #[cfg(feature = "server")]
         Command::Check(args) => check::run(args).await,
         #[cfg(feature = "server")]

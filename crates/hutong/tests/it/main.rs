@@ -12,6 +12,7 @@ mod doctor;
 mod endings;
 mod events;
 mod house;
+mod import;
 mod inside;
 mod limits;
 mod matching;

@@ -1,11 +1,11 @@
 //! `hutong match`: bulk matching of directed edge lists, without a server.
 
-mod edges;
-mod input;
+pub(in crate::commands) mod edges;
+pub(in crate::commands) mod input;
 mod memory;
 mod output;
 mod pairs;
-mod progress;
+pub(in crate::commands) mod progress;
 mod temporary;
 
 use std::io::{self, Write};

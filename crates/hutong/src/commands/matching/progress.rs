@@ -7,11 +7,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar over the bytes read, on stderr if that is a terminal, else nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Progress(ProgressBar);
+pub(in crate::commands) struct Progress(ProgressBar);
 
 impl Progress {
     /// Begins with so many bytes to read.
-    pub(super) fn begin(bytes: u64) -> Self {
+    pub(in crate::commands) fn begin(bytes: u64) -> Self {
         // It draws on stderr, and only where that is a terminal.
         let bar = ProgressBar::new(bytes);
         if let Ok(style) =
@@ -24,12 +24,22 @@ impl Progress {
     }
 
     /// Counts bytes as read.
-    pub(super) fn count(&self, bytes: u64) {
+    pub(in crate::commands) fn count(&self, bytes: u64) {
         self.0.inc(bytes);
     }
 
+    /// Begins anew, with so many of something else than bytes.
+    pub(in crate::commands) fn count_to(&self, what: &'static str, total: u64) {
+        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos} of {len}, {elapsed}") {
+            self.0.set_style(style);
+        }
+        self.0.set_message(what);
+        self.0.set_length(total);
+        self.0.set_position(0);
+    }
+
     /// Says what is done after reading.
-    pub(super) fn turn_to(&self, what: &'static str) {
+    pub(in crate::commands) fn turn_to(&self, what: &'static str) {
         self.0.set_message(what);
         if !self.0.is_hidden() {
             // Nothing counts from now on, and the clock should go on.
@@ -38,7 +48,7 @@ impl Progress {
     }
 
     /// Writes a line to stderr, above the bar where there is one.
-    pub(super) fn say(&self, line: &str) {
+    pub(in crate::commands) fn say(&self, line: &str) {
         self.0.suspend(|| {
             // Where stderr is closed there is nobody to tell.
             let _ = writeln!(io::stderr(), "{line}");
@@ -46,19 +56,19 @@ impl Progress {
     }
 
     /// Takes the bar away.
-    pub(super) fn end(&self) {
+    pub(in crate::commands) fn end(&self) {
         self.0.finish_and_clear();
     }
 }
 
 /// Counts what is read from it.
-pub(super) struct Counted<R> {
+pub(in crate::commands) struct Counted<R> {
     input: R,
     progress: Progress,
 }
 
 impl<R> Counted<R> {
-    pub(super) fn new(input: R, progress: &Progress) -> Self {
+    pub(in crate::commands) fn new(input: R, progress: &Progress) -> Self {
         Self { input, progress: progress.clone() }
     }
 }

@@ -32,7 +32,7 @@ const PARQUET: &[u8] = b"PAR1";
 ///
 /// # Errors
 /// A [`Failure`] for a file that cannot be read.
-pub(super) fn lengths(files: &[PathBuf]) -> Result<Vec<u64>, Failure> {
+pub(in crate::commands) fn lengths(files: &[PathBuf]) -> Result<Vec<u64>, Failure> {
     let length = |file: &PathBuf| {
         let there = fs::metadata(file).map_err(|error| unopened(file, &error))?;
         Ok(if there.is_file() { there.len() } else { 0 })
@@ -45,7 +45,7 @@ pub(super) fn lengths(files: &[PathBuf]) -> Result<Vec<u64>, Failure> {
 /// # Errors
 /// A [`Failure`] that names the file and the place where reading ended: it cannot be read, is empty, cut short,
 /// became shorter or, when `strict`, has a malformed row; or that of keeping the edges.
-pub(super) fn read_all(
+pub(in crate::commands) fn read_all(
     files: &[PathBuf],
     lengths: &[u64],
     strict: bool,
