@@ -35,6 +35,16 @@ points! {
     BeforeCommit = "before-commit";
     /// The store: writes are durable, and nobody has been told.
     AfterCommit = "after-commit";
+    /// Platform: a payer is about to be asked about.
+    BeforePayerCheck = "before-payer-check";
+    /// Platform: the charging system has said whether a payer can pay, and nothing is written.
+    AfterPayerCheck = "after-payer-check";
+    /// Platform: a charge event is about to be handed over.
+    BeforeCharge = "before-charge";
+    /// Platform: a charge event is handed over, which is not written.
+    AfterCharge = "after-charge";
+    /// Platform: a charge event is handed over, which is written.
+    ChargeWritten = "charge-written";
     /// A job is leased, and its work not begun.
     JobTaken = "job-taken";
     /// A job's work is done, and the job still in the queue unless the work has removed it.
@@ -69,6 +79,10 @@ points! {
     BeforeInbox = "before-inbox";
     /// SMS: a text is stored, and the centre not yet told so.
     AfterInbox = "after-inbox";
+    /// SMS: a receipt has come in, and is not yet stored.
+    BeforeReceipt = "before-receipt";
+    /// SMS: a receipt is stored, and the centre not yet told so.
+    AfterReceipt = "after-receipt";
     /// Platform: a reply is about to be acted on.
     BeforeReply = "before-reply";
     /// Platform: a reply has been acted on.

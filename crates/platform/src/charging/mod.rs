@@ -23,6 +23,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::audit::{Actor, AuditAction, AuditEntry};
+use store::failpoints::{self, Point};
 use store::jobs::JobKind;
 use store::platform::ChargeRow;
 use store::{Store, StoreError, Tx};
@@ -120,7 +121,7 @@ where
 
 async fn ask(platform: &Platform, query: &PayerQuery) -> Option<PayerAnswer> {
     let charging = platform.config.charging.as_ref()?;
-    let said = charging.check_payer(query).await;
+    let said = check_payer(charging.as_ref(), query).await;
     let word = match &said {
         Ok(true) => "allowed",
         Ok(false) => "refused",
@@ -137,6 +138,14 @@ async fn ask(platform: &Platform, query: &PayerQuery) -> Option<PayerAnswer> {
             None
         }
     }
+}
+
+async fn check_payer(charging: &dyn Charging, query: &PayerQuery) -> Result<bool, ChargingError> {
+    let no_answer = |error: StoreError| ChargingError::Away(error.into());
+    failpoints::pass(Point::BeforePayerCheck).await.map_err(no_answer)?;
+    let said = charging.check_payer(query).await;
+    failpoints::pass(Point::AfterPayerCheck).await.map_err(no_answer)?;
+    said
 }
 
 /// Whose events a job hands over.

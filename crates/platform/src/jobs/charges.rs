@@ -2,13 +2,15 @@
 
 use std::pin::Pin;
 
+use domain::charging::ChargeEvent;
 use domain::limits;
 use domain::world::after_seconds;
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
 use crate::Platform;
-use crate::charging::{ChargingError, Payer};
+use crate::charging::{Charging, ChargingError, Payer};
 
 pub(crate) struct DeliverCharges(pub(crate) Platform);
 
@@ -26,7 +28,7 @@ impl DeliverCharges {
                 // What comes after a refused one waits until the operator has decided about it.
                 break;
             }
-            let handed = charging.hand_over(&row.event).await;
+            let handed = hand_over(charging.as_ref(), &row.event).await;
             let word = match &handed {
                 Ok(()) => "taken",
                 Err(ChargingError::Away(_)) => "away",
@@ -76,8 +78,17 @@ impl DeliverCharges {
                 None => tx.jobs().finish(&job),
             }
         });
-        write.await
+        write.await?;
+        failpoints::pass(Point::ChargeWritten).await
     }
+}
+
+async fn hand_over(charging: &dyn Charging, event: &ChargeEvent) -> Result<(), ChargingError> {
+    let no_answer = |error: StoreError| ChargingError::Away(error.into());
+    failpoints::pass(Point::BeforeCharge).await.map_err(no_answer)?;
+    let handed = charging.hand_over(event).await;
+    failpoints::pass(Point::AfterCharge).await.map_err(no_answer)?;
+    handed
 }
 
 fn report(job: &Job, error: &ChargingError) {

@@ -2,6 +2,7 @@
 
 use smpp::{DeliverAck, Receipt, ReceiptState, fold_message_id};
 use store::StoreError;
+use store::failpoints::{self, Point};
 use store::texts::ReceiptTaken;
 
 use super::count;
@@ -54,5 +55,8 @@ async fn write(room: &Room, message_id: String, delivered: bool) -> Result<Recei
         }
         Ok(taken)
     };
-    room.store.write(write).await
+    failpoints::pass(Point::BeforeReceipt).await?;
+    let taken = room.store.write(write).await?;
+    failpoints::pass(Point::AfterReceipt).await?;
+    Ok(taken)
 }

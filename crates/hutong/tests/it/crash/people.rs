@@ -9,6 +9,7 @@ use api::client::Client;
 use api::feed::{FeedFilter, FeedItem};
 use api::orders::Order;
 use api::subscriptions::{Audience, SetShare, Subscription};
+use domain::charging::ChargeKind;
 use domain::ids::SubscriptionId;
 use domain::order::{OrderAction, Progress, Reason};
 use domain::world::World;
@@ -350,6 +351,25 @@ impl Buyer {
         self.erased = true;
     }
 
+    /// Each subscription that began was charged once at the charging system, and given back once at most.
+    async fn verify_charges(&self, stage: &Stage) -> Option<()> {
+        let Stage { town, journal, .. } = stage;
+        journal.take("charge events", town.all_handed_over().await)?;
+        let charged = town.charged(&self.number);
+        let begun = |end: &(Progress, Option<Reason>)| end.0 == Progress::Completed;
+        let completed = self.taps.iter().filter(|tap| tap.end.as_ref().is_some_and(begun)).count();
+        let activations = charged.iter().filter(|event| event.kind == ChargeKind::Activation).count();
+        journal.must(activations == completed, || {
+            format!("{activations} activations were charged for {completed} completed orders")
+        });
+        let once: BTreeSet<_> =
+            charged.iter().map(|event| (event.product, event.period_no, event.kind.word())).collect();
+        journal.must(once.len() == charged.len(), || "a charge is doubled".to_owned());
+        let in_order = charged.iter().zip(1..).all(|(event, place)| event.payer_no == place);
+        journal.must(in_order, || "charge events came out of order, or one is missing".to_owned());
+        Some(())
+    }
+
     /// What was acknowledged is what is there, at both roles.
     pub(crate) async fn verify(&self, stage: &Stage) -> Option<()> {
         let Stage { town, journal, .. } = stage;
@@ -363,6 +383,7 @@ impl Buyer {
         let once: BTreeSet<String> = active.iter().map(|one| (*one).to_owned()).collect();
         journal.must(active.len() == once.len(), || "a subscription is doubled".to_owned());
         journal.must(once == self.has, || format!("subscribed to {once:?} instead of {:?}", self.has));
+        self.verify_charges(stage).await;
         let orders = town.list("productOrderingManagement/v4/productOrder", &self.number).await;
         let orders = journal.take("orders at the platform", orders)?;
         let ids: Vec<&str> = orders.iter().filter_map(|one| one["externalId"].as_str()).collect();

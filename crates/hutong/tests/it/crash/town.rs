@@ -1,4 +1,5 @@
-//! Servers that are killed and started again on the same data, and an SMS centre that outlives them.
+//! Servers that are killed and started again on the same data, with an SMS centre and a charging system that
+//! outlive them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use api::client::{Client, ClientError};
 use api::consents::ConsentGiven;
 use api::registration::{BeginRegistration, ConfirmRegistration};
 use domain::consent::Consent;
+use domain::world::{SeededDice, SetClock, World};
+use platform::charging::{ChargeMessage, simulator as charging};
 use serde_json::Value;
 use smpp::simulator::{Config, ShownText, Simulator};
 use tokio::net::TcpListener;
@@ -17,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::binary::command;
 use crate::house::{OPERATOR_TOKEN, Server, http, try_digits};
+use crate::inside::house::psql;
 
 /// Nothing may be stuck for longer.
 pub(crate) const STUCK: Duration = Duration::from_secs(60);
@@ -24,6 +28,10 @@ const GLANCE: Duration = Duration::from_millis(25);
 
 pub(crate) struct Town {
     pub(crate) centre: Simulator,
+    charging: charging::Simulator,
+    charging_url: String,
+    /// Where the data is, unless it is in the town's own directory.
+    database: Option<String>,
     data: tempfile::TempDir,
     log: Arc<Mutex<Vec<String>>>,
     server: tokio::sync::Mutex<Option<Server>>,
@@ -33,15 +41,32 @@ pub(crate) struct Town {
 }
 
 impl Town {
+    /// A town whose servers keep their data themselves.
     pub(crate) async fn new(tended: bool) -> Self {
+        Self::over(None, tended).await
+    }
+
+    /// A town whose servers keep their data in a PostgreSQL database.
+    pub(crate) async fn on_postgres(database: String) -> Self {
+        Self::over(Some(database), false).await
+    }
+
+    async fn over(database: Option<String>, tended: bool) -> Self {
         let local = || TcpListener::bind("127.0.0.1:0");
         let config = Config::new(Arc::new(|| 0));
         let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
+        let world = World::new(Arc::new(SetClock::at_ms(0)), Arc::new(SeededDice::new(1)));
+        let (charging, socket) = (charging::Simulator::new(world), local().await.unwrap());
+        let charging_url = format!("http://{}", socket.local_addr().unwrap());
+        tokio::spawn(charging::listen(charging.clone(), socket));
         let nowhere = "http://127.0.0.1:1".to_owned();
         let _ = http();
         let client = Client::new(&nowhere).unwrap();
         Self {
             centre,
+            charging,
+            charging_url,
+            database,
             data: tempfile::tempdir().unwrap(),
             log: Arc::default(),
             server: tokio::sync::Mutex::new(None),
@@ -65,9 +90,15 @@ impl Town {
             .arg(self.directory())
             .args(["--sms-port", &self.centre.smpp_addr().port().to_string()])
             .args(["--platform-operator-tokens", OPERATOR_TOKEN])
+            .args(["--charging-port", "webhook", "--charging-url", &self.charging_url])
+            .args(self.database())
             .env("HUTONG_LOG_FORMAT", "json")
             .env("FAILPOINT_FILE", self.arm_file());
         command
+    }
+
+    fn database(&self) -> Vec<&str> {
+        self.database.iter().flat_map(|url| ["--database", url.as_str()]).collect()
     }
 
     /// Starts the servers and kills them before they can be of use.
@@ -100,6 +131,10 @@ impl Town {
         }
         let dead = self.server.lock().await.as_mut().is_none_or(Server::has_ended);
         if dead {
+            if let Some(url) = &self.database {
+                // What the dead had leased is free once the lease has ended; the walk does not wait for that.
+                psql(url, "UPDATE job SET leased_until = 0 WHERE leased_until > 0");
+            }
             self.start().await;
         }
     }
@@ -123,7 +158,7 @@ impl Town {
             assert!(server.terminate(), "the servers end well");
         }
         let mut check = command(&["check", "--data"], self.data.path());
-        let output = check.arg(self.directory()).output().unwrap();
+        let output = check.arg(self.directory()).args(self.database()).output().unwrap();
         let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(()) } else { Err(words(&output.stdout) + &words(&output.stderr)) }
     }
@@ -210,6 +245,23 @@ impl Town {
 
     pub(crate) async fn texts(&self, number: &str) -> Vec<ShownText> {
         self.centre.texts(number).await
+    }
+
+    /// What the charging system has done about somebody, in its order.
+    pub(crate) fn charged(&self, number: &str) -> Vec<ChargeMessage> {
+        let record = self.charging.record().into_iter();
+        record.filter(|event| event.number == number).collect()
+    }
+
+    /// Waits until nothing waits to be handed to the charging system.
+    pub(crate) async fn all_handed_over(&self) -> Result<(), String> {
+        let look = async || {
+            let url = format!("{}/operator/v1/charges/waiting", self.at.lock().unwrap().0);
+            let answer = http().get(url).bearer_auth(OPERATOR_TOKEN).send().await.ok()?;
+            let waiting: Value = serde_json::from_str(&answer.text().await.ok()?).ok()?;
+            (waiting["waiting"] == 0).then_some(())
+        };
+        self.wait_for("the charge events to be taken", look).await
     }
 
     /// The platform's list about one customer.

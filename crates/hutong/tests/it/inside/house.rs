@@ -90,18 +90,14 @@ impl Inside {
 
     /// A house over a database of its own, where the test command has started a cluster.
     pub(crate) async fn postgres(name: &str) -> Option<Self> {
-        let Ok(url) = std::env::var("HUTONG_TEST_POSTGRES") else {
-            assert!(std::env::var("CI").is_err(), "CI must test PostgreSQL: run cargo xtask test");
-            return None;
-        };
-        let name = format!("inside_{}_{name}", std::process::id());
-        let made = std::process::Command::new("psql")
-            .args([&format!("{url}/postgres"), "-qc", &format!("CREATE DATABASE {name}")])
-            .status();
-        assert!(made.unwrap().success(), "psql made no database");
+        Some(Self::on(&database(name)?).await)
+    }
+
+    /// A house over a database that others may use beside it.
+    pub(crate) async fn on(url: &str) -> Self {
         let (clock, dice, world) = world();
-        let store = Store::open_postgres(&format!("{url}/{name}"), &keys(), world.clone()).await.unwrap();
-        Some(Self::over(store, clock, dice, world).await)
+        let store = Store::open_postgres(url, &keys(), world.clone()).await.unwrap();
+        Self::over(store, clock, dice, world).await
     }
 
     async fn over(store: Store, clock: Arc<SetClock>, dice: Arc<SetDice>, world: World) -> Self {
@@ -149,8 +145,13 @@ impl Inside {
 
     /// Sets the dice, and lets a second go by.
     pub(crate) fn step(&self, seed: u64) {
-        *self.dice.0.lock().unwrap() = SeededDice::new(seed);
+        self.set_dice(seed);
         self.clock.advance_s(1);
+    }
+
+    /// Sets the dice alone.
+    pub(crate) fn set_dice(&self, seed: u64) {
+        *self.dice.0.lock().unwrap() = SeededDice::new(seed);
     }
 
     pub(crate) async fn seed(&self, json: &str) {
@@ -292,6 +293,23 @@ impl Inside {
         let seed = serde_json::json!({ "providers": [], "offerings": [], "subscriptions": subscriptions });
         self.seed(&seed.to_string()).await;
     }
+}
+
+/// Makes a database in the cluster that the test command has started; its address.
+pub(crate) fn database(name: &str) -> Option<String> {
+    let Ok(url) = std::env::var("HUTONG_TEST_POSTGRES") else {
+        assert!(std::env::var("CI").is_err(), "CI must test PostgreSQL: run cargo xtask test");
+        return None;
+    };
+    let name = format!("inside_{}_{name}", std::process::id());
+    psql(&format!("{url}/postgres"), &format!("CREATE DATABASE {name}"));
+    Some(format!("{url}/{name}"))
+}
+
+/// Runs a statement in a database.
+pub(crate) fn psql(url: &str, sql: &str) {
+    let run = std::process::Command::new("psql").args([url, "-qc", sql]).status();
+    assert!(run.unwrap().success(), "psql refused");
 }
 
 fn world() -> (Arc<SetClock>, Arc<SetDice>, World) {

@@ -1,6 +1,6 @@
 //! What takes all roles at once, and a clock and dice that obey.
 
-mod house;
+pub(crate) mod house;
 mod look;
 mod others;
 mod same_outside;
