@@ -24,7 +24,7 @@ mod unread;
 pub use body::{Blob, BodyLimit, whole_body};
 pub use caller::{Authenticate, Authenticator, Caller};
 pub use conditional::{IfMatch, etag};
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{IdempotencyKey, Running, Turn};
 pub use json::{Json, RawJson, holds_zero};
 pub use listing::{Listing, NoQuery, Paging, PagingParams, Query};
 pub use path::Path;

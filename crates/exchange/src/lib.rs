@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use domain::Region;
 use domain::world::World;
+use edge::Running;
 use store::jobs::{Handler, JobKind};
 use store::{Store, StoreError};
 use utoipa_axum::router::OpenApiRouter;
@@ -32,12 +33,13 @@ pub struct Exchange {
     platform: tmf::Client,
     region: Region,
     streams: Arc<events::Streams>,
+    placing: Running,
 }
 
 impl Exchange {
     /// The role over a store and a platform; `region` is where a number without a country code is read.
     pub fn new(store: Store, world: World, platform: tmf::Client, region: Region) -> Self {
-        Self { store, world, platform, region, streams: Arc::default() }
+        Self { store, world, platform, region, streams: Arc::default(), placing: Running::default() }
     }
 
     /// Asks for the whole catalogue; done once at start, after the listener is registered.

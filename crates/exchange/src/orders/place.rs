@@ -38,6 +38,8 @@ pub async fn place(
     // Whatever the share id is made of, it is only compared.
     RawJson(body): RawJson<PlaceOrder>,
 ) -> Result<impl IntoResponse, Problem> {
+    // Held until the answer is durable, or the caller has gone: a write already queued is still the first.
+    let _turn = exchange.placing.begin(caller.key, &key)?;
     let id = OrderId(exchange.world.uuid());
     let share = exchange.store.keys().open_share_id(caller.key, &body.share_id);
     let now = exchange.world.now();

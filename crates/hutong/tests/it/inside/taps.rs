@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{Method, StatusCode};
 use serde_json::Value;
 
-use super::house::{Answer, Inside, Person};
+use super::house::{Answer, Inside, Person, database};
 
 /// Two who match; the first shares everything that can be shared.
 async fn friends(house: &Inside) -> (Person, Person) {
@@ -21,7 +21,7 @@ async fn friends(house: &Inside) -> (Person, Person) {
     (li, zhang)
 }
 
-/// So many taps at once, each with the key of its place.
+/// So many taps at once, each with the key of its place; a terminal that is told that the store is busy tries again.
 async fn tap_all(
     house: &Arc<Inside>,
     who: &Person,
@@ -90,38 +90,104 @@ async fn two_hundred_taps_with_different_keys_end_in_one_order_on_postgresql() {
     }
 }
 
-async fn a_hundred_on_one_key(house: Inside) {
-    let house = Arc::new(house);
-    let (_, zhang) = friends(&house).await;
+/// A hundred clients with one key, spread over houses that share a database; none is told to wait for the
+/// store, and each is answered with the first answer, or that the first is still running.
+async fn a_hundred_on_one_key(houses: &[Arc<Inside>]) {
+    let house = &houses[0];
+    let (_, zhang) = friends(house).await;
     let share = house.card(&zhang, "crbt").await.unwrap();
-    let answers = tap_all(&house, &zhang, &share, 100, |_| "one-key".to_owned()).await;
-    let first: BTreeSet<&str> = answers
-        .iter()
-        .filter(|answer| answer.status != StatusCode::CONFLICT)
-        .map(|answer| {
+    let mut taps = tokio::task::JoinSet::new();
+    for place in 0..100 {
+        let (house, zhang, share) = (Arc::clone(&houses[place % houses.len()]), zhang.clone(), share.clone());
+        taps.spawn(async move { house.tap(&zhang, &share, "one-key").await });
+    }
+    let mut first = BTreeSet::new();
+    for answer in taps.join_all().await {
+        if answer.status == StatusCode::CONFLICT {
+            assert_eq!(code(&answer), (409, "idempotency/running".to_owned()));
+            assert_eq!(answer.headers["retry-after"], "1");
+        } else {
             assert_eq!(answer.status, StatusCode::ACCEPTED, "{answer:?}");
-            answer.body.as_str()
-        })
-        .collect();
+            first.insert(answer.body);
+        }
+    }
     assert_eq!(first.len(), 1, "the same bytes for each: {first:?}");
-    assert_eq!(orders(&house, &zhang).await.len(), 1);
+    assert_eq!(orders(house, &zhang).await.len(), 1);
     house.settle().await;
     // Whatever became of the order since, the first answer is the answer.
-    let again = house.tap(&zhang, &share, "one-key").await;
-    assert_eq!((again.status, again.body.as_str()), (StatusCode::ACCEPTED, *first.first().unwrap()));
+    for house in houses {
+        let again = house.tap(&zhang, &share, "one-key").await;
+        assert_eq!(
+            (again.status, again.body.as_str()),
+            (StatusCode::ACCEPTED, first.first().unwrap().as_str())
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_clients_on_one_key_get_one_order_and_the_same_bytes() {
     let directory = tempfile::tempdir().unwrap();
-    a_hundred_on_one_key(Inside::embedded(directory.path()).await).await;
+    a_hundred_on_one_key(&[Arc::new(Inside::embedded(directory.path()).await)]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_clients_on_one_key_get_one_order_and_the_same_bytes_on_postgresql() {
-    if let Some(house) = Inside::postgres("one_key").await {
-        a_hundred_on_one_key(house).await;
+async fn a_hundred_clients_on_one_key_at_three_servers_get_one_order_and_the_same_bytes_on_postgresql() {
+    let Some(url) = database("one_key") else { return };
+    let mut houses = Vec::new();
+    for seed in 1..=3 {
+        let house = Inside::on(&url).await;
+        // Ids are drawn; two servers never draw the same.
+        house.set_dice(seed * 1_000_003);
+        houses.push(Arc::new(house));
     }
+    a_hundred_on_one_key(&houses).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeated_tap_is_told_that_the_first_is_running_until_it_is_durable() {
+    let directory = tempfile::tempdir().unwrap();
+    let house = Arc::new(Inside::embedded(directory.path()).await);
+    let (_, zhang) = friends(&house).await;
+    let share = house.card(&zhang, "crbt").await.unwrap();
+    // The one writer is held up, and so is the first tap behind it.
+    let (held, holding) = tokio::sync::oneshot::channel();
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let (held, released) = (std::sync::Mutex::new(Some(held)), std::sync::Mutex::new(released));
+    let hold = house.store.write(move |_: &mut store::Tx<'_>| {
+        if let Some(held) = held.lock().unwrap().take() {
+            held.send(()).unwrap();
+        }
+        released.lock().unwrap().recv().unwrap();
+        Ok::<_, store::StoreError>(())
+    });
+    let tap = |key: &'static str| {
+        let (house, zhang, share) = (Arc::clone(&house), zhang.clone(), share.clone());
+        tokio::spawn(async move { house.tap(&zhang, &share, key).await })
+    };
+    // Of two with one key the second is told so; the first waits for the writer.
+    let first_of_two = async |key| {
+        let (second, _, first) = futures::future::select_all([tap(key), tap(key)]).await;
+        assert_eq!(code(&second.unwrap()), (409, "idempotency/running".to_owned()));
+        first.into_iter().next()
+    };
+    let taps = async {
+        holding.await.unwrap();
+        let first = first_of_two("k").await;
+        // A client that has gone leaves its tap behind.
+        let gone = first_of_two("gone").await;
+        let gone = gone.unwrap();
+        gone.abort();
+        assert!(gone.await.unwrap_err().is_cancelled());
+        release.send(()).unwrap();
+        first.unwrap().await.unwrap()
+    };
+    let (held, first) = tokio::join!(hold, taps);
+    held.unwrap();
+    assert_eq!(first.status, StatusCode::ACCEPTED);
+    assert_eq!(house.tap(&zhang, &share, "k").await, first);
+    assert_eq!(house.tap(&zhang, &share, "gone").await.status, StatusCode::ACCEPTED);
+    let orders = orders(&house, &zhang).await;
+    assert_eq!(orders.len(), 2, "each key has one order, whoever has gone meanwhile");
 }
 
 fn code(answer: &Answer) -> (u16, String) {
