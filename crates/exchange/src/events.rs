@@ -1,6 +1,6 @@
 //! `GET /v1/events`: server-sent events, durable and resumable.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -86,18 +86,20 @@ pub async fn events(
     // Listening begins before the first look, so that no event falls in between.
     let signal = exchange.store.events_signal();
     let last_seen = headers.get("last-event-id").map(|id| id.to_str().unwrap_or("").trim());
-    let (after, reset) = match last_seen {
-        Some("0") => (0, false),
-        Some(id) => resume(id, exchange.world.now()).map_or((0, true), |seen| (seen, false)),
+    let (seen, reset) = match last_seen {
+        Some("0") => (Vec::new(), false),
+        Some(id) => resume(id, exchange.world.now()).map_or((Vec::new(), true), |seen| (vec![seen], false)),
         None => {
             let read = exchange
                 .store
-                .read::<_, Refused, _>(move |view| Ok(view.exchange().last_event(caller.key)?));
+                .read::<_, Refused, _>(move |view| Ok(view.exchange().newest_places(caller.key)?));
             (read.await.map_err(Problem::from)?, false)
         }
     };
-    let ready = if reset { vec![(after, Happening::Reset)] } else { Vec::new() };
-    let stream = Follow { exchange, caller, after, signal, ready, _place: place };
+    let ready = if reset { vec![(0, Happening::Reset)] } else { Vec::new() };
+    let mut seen_to = SeenTo::default();
+    seen.into_iter().for_each(|place| seen_to.see(place));
+    let stream = Follow { exchange, caller, seen_to, signal, ready, _place: place };
     let stream = futures::stream::unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok(event), stream))
@@ -115,10 +117,34 @@ fn resume(id: &str, now: Timestamp) -> Option<i64> {
     (oldest..=after_seconds(now, 60)).contains(&at).then_some(seen)
 }
 
+/// How far a stream was seen. Another event can still come into the newest millisecond, at any of its places:
+/// what was seen of that is known one by one. An id alone says less, so that whoever comes back with it may
+/// get some events of its millisecond again; those about orders never go backwards.
+#[derive(Default)]
+struct SeenTo {
+    millisecond: i64,
+    own: i64,
+    others: BTreeSet<i64>,
+}
+
+impl SeenTo {
+    fn see(&mut self, place: i64) {
+        let millisecond = StreamEvent::millisecond(place);
+        if millisecond > self.millisecond {
+            *self = Self { millisecond, own: millisecond - 1, others: BTreeSet::new() };
+        }
+        if StreamEvent::is_own(place) {
+            self.own = self.own.max(place);
+        } else {
+            self.others.insert(place);
+        }
+    }
+}
+
 struct Follow {
     exchange: Exchange,
     caller: Caller,
-    after: i64,
+    seen_to: SeenTo,
     signal: broadcast::Receiver<ContactKey>,
     ready: Vec<(i64, Happening)>,
     _place: Place,
@@ -142,11 +168,14 @@ impl Follow {
 
     /// Reads on; `false` when there was nothing.
     async fn look(&mut self) -> Result<bool, StoreError> {
-        let (caller, after) = (self.caller, self.after);
+        let caller = self.caller;
+        let SeenTo { millisecond, own, ref others } = self.seen_to;
+        let (count, others) = (BATCH + others.len(), others.clone());
         let keys = self.exchange.store.keys().clone();
         let read = move |view: &mut View<'_>| -> Result<_, StoreError> {
-            let events = view.exchange().list_events(caller.key, after, BATCH)?;
-            let last = events.last().map(|event| event.seq);
+            let mut events = view.exchange().list_events(caller.key, millisecond, own, count)?;
+            events.retain(|event| !others.contains(&event.seq));
+            let places: Vec<i64> = events.iter().map(|event| event.seq).collect();
             let mut ready = Vec::new();
             for event in events.into_iter().rev() {
                 let seq = event.seq;
@@ -156,15 +185,15 @@ impl Follow {
             }
             // A token that was signed out, or a person who left, has no stream.
             let signed_in = view.contacts().is_signed_in(caller.key, caller.session)?;
-            Ok((signed_in, last, ready))
+            Ok((signed_in, places, ready))
         };
-        let (known, last, ready) = self.exchange.store.read(read).await?;
+        let (known, places, ready) = self.exchange.store.read(read).await?;
         if !known {
             return Err(StoreError::new(store::Kind::Unavailable, "the subscriber has left"));
         }
-        self.after = last.unwrap_or(self.after);
         self.ready = ready;
-        Ok(last.is_some())
+        places.iter().for_each(|place| self.seen_to.see(*place));
+        Ok(!places.is_empty())
     }
 }
 
@@ -203,6 +232,25 @@ fn read_happening(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_newest_millisecond_it_is_known_one_by_one_what_was_seen() {
+        let now: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
+        let first = StreamEvent::first_place(now);
+        let late = StreamEvent::first_place(after_seconds(now, 1)) - 1;
+        assert!(StreamEvent::is_own(first) && !StreamEvent::is_own(late));
+        let mut seen_to = SeenTo::default();
+        for place in [first + 1, late, late - 7] {
+            seen_to.see(place);
+        }
+        assert_eq!(
+            (seen_to.millisecond, seen_to.own),
+            (StreamEvent::millisecond(late), StreamEvent::millisecond(late) - 1)
+        );
+        assert_eq!(seen_to.others, BTreeSet::from([late, late - 7]));
+        seen_to.see(StreamEvent::millisecond(late));
+        assert_eq!(seen_to.own, StreamEvent::millisecond(late));
+    }
 
     #[test]
     fn a_stream_goes_on_after_what_may_be_kept_and_after_nothing_else() {

@@ -34,31 +34,56 @@ struct Street {
     stays: Person,
     own: Vec<String>,
     steps: u64,
+    /// Whether the clock stands, so that all that happens falls into one millisecond.
+    stands: bool,
     _directory: tempfile::TempDir,
 }
 
 impl Street {
     /// A viewer who lists two people; one of them matches, and shares.
     async fn new() -> Self {
+        let mut street = Self::founded().await;
+        street.stays_joins().await;
+        street
+    }
+
+    /// A viewer who lists two people.
+    async fn founded() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let house = Inside::embedded(directory.path()).await;
         let [viewer, friend, stays] = [1, 2, 3].map(Person::new);
-        let mut street =
-            Self { house, viewer, friend, stays, own: Vec::new(), steps: 0, _directory: directory };
+        let mut street = Self {
+            house,
+            viewer,
+            friend,
+            stays,
+            own: Vec::new(),
+            steps: 0,
+            stands: false,
+            _directory: directory,
+        };
         let (viewer, friend, stays) = (street.viewer.clone(), street.friend.clone(), street.stays.clone());
         street.step().register(&viewer).await;
         street.step().subscribe(&viewer, &["reading"]).await;
         street.step().upload(&viewer, &[&friend.number, &stays.number]).await;
-        street.step().register(&stays).await;
-        street.step().subscribe(&stays, &["crbt"]).await;
-        street.step().upload(&stays, &[&viewer.number]).await;
-        street.step().share(&stays, "crbt", None).await.unwrap();
         street
+    }
+
+    async fn stays_joins(&mut self) {
+        let (viewer, stays) = (self.viewer.clone(), self.stays.clone());
+        self.step().register(&stays).await;
+        self.step().subscribe(&stays, &["crbt"]).await;
+        self.step().upload(&stays, &[&viewer.number]).await;
+        self.step().share(&stays, "crbt", None).await.unwrap();
     }
 
     fn step(&mut self) -> &Inside {
         self.steps += 1;
-        self.house.step(self.steps);
+        if self.stands {
+            self.house.set_dice(self.steps);
+        } else {
+            self.house.step(self.steps);
+        }
         &self.house
     }
 
@@ -166,5 +191,33 @@ async fn who_has_come_and_gone_unseen_has_never_been_there() {
         street.end(cause).await;
         let looks = [street.look(1).await, street.look(2).await].concat();
         same(&expected, &looks, &format!("never joined and {cause:?}"));
+    }
+}
+
+/// What the viewer sees when somebody has come and gone, or not, in the millisecond in which the one who stays
+/// matches and shares.
+async fn within_a_millisecond(cause: Cause) -> Vec<(String, String)> {
+    let mut street = Street::founded().await;
+    street.step();
+    street.stands = true;
+    if cause == Cause::NeverJoined {
+        for _ in 0..5 {
+            street.step();
+        }
+    } else {
+        street.join().await;
+    }
+    street.end(cause).await;
+    street.stays_joins().await;
+    street.stands = false;
+    [street.look(1).await, street.look(2).await].concat()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_come_and_gone_in_the_millisecond_of_something_seen_moves_none_of_its_numbers() {
+    let expected = within_a_millisecond(Cause::NeverJoined).await;
+    assert!(expected.iter().any(|(_, answer)| answer.contains("event: share")), "events were read");
+    for cause in CAUSES {
+        same(&expected, &within_a_millisecond(cause).await, &format!("never joined and {cause:?}"));
     }
 }
