@@ -68,7 +68,9 @@ pub(crate) fn period() -> ObjectBuilder {
 
 /// Consents by name, or with the version of the text shown.
 pub(crate) fn consents_given() -> ArrayBuilder {
-    ArrayBuilder::new().items(OneOfBuilder::new().item(consent()).item(ConsentText::schema()))
+    ArrayBuilder::new()
+        .items(OneOfBuilder::new().item(consent()).item(ConsentText::schema()))
+        .max_items(Some(limits::count(limits::CONSENTS_GIVEN_MAX)))
 }
 
 fn text(pattern: &str) -> ObjectBuilder {

@@ -23,8 +23,8 @@ use store::Store;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use registration::limits::Alarm;
-pub use registration::limits::SignInLimits;
+use registration::limits::Alarms;
+pub use registration::limits::{SignInLimits, WorstDay};
 pub use sessions::Sessions;
 
 /// What the role is told from outside.
@@ -53,13 +53,13 @@ pub struct Contacts {
     world: World,
     config: Arc<ContactsConfig>,
     link: Arc<dyn TextLink>,
-    alarm: Arc<Alarm>,
+    alarms: Arc<Alarms>,
 }
 
 impl Contacts {
     /// The role over a store.
     pub fn new(store: Store, world: World, config: ContactsConfig, link: Arc<dyn TextLink>) -> Self {
-        Self { store, world, config: Arc::new(config), link, alarm: Arc::default() }
+        Self { store, world, config: Arc::new(config), link, alarms: Arc::default() }
     }
 }
 

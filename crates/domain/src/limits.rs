@@ -45,6 +45,8 @@ limits! {
     SIGN_IN_TEXTS_ALL_HOUR_MAX = 36_000, "Sign-in texts in an hour in all, whoever asks: what a centre granting 10 a second sends.";
     SIGN_IN_WRONG_NUMBER_DAY_MAX = 20, "Wrong codes for one number in 24 hours, over all codes: 20 guesses in a million are 2 in 100,000.";
     SIGN_IN_WRONG_ADDRESS_HOUR_MAX = 30, "Wrong codes in an hour from one address, over all numbers.";
+    SIGN_IN_WRONG_ALL_HOUR_MAX = 6_000, "Wrong codes in an hour in all, over all numbers and addresses: 144,000 guesses in a million a day.";
+    CONSENTS_GIVEN_MAX = 16, "Consents given while signing in: each of them, said a few times over.";
     REGISTRATION_KEEP_S = 86_400, "How long an attempt to sign in is kept after its code has ended.";
     TEXTS_KEEP_DAYS = 30, "How long texts are kept once they are final and wiped: receipts and complaints come within days.";
     EVENTS_KEEP_DAYS = 30, "How long events are kept for a reconnecting stream.";
@@ -66,7 +68,7 @@ limits! {
     CONSENT_VERSION_CHARS_MAX = 64, "The version of a consent's text.";
     EVENTS_KEPT_MAX = 1_000, "Events of one subscriber kept for a reconnecting stream.";
     EVENTS_OF_FRIEND_KEPT_MAX = 50, "Events about one match kept in somebody's stream.";
-    STREAMS_MAX = 4, "Event streams one subscriber holds open.";
+    STREAMS_MAX = 4, "Event streams one subscriber holds open at one server process: what they cost is that process's own.";
     REQUEST_S_MAX = 60, "A request still running then is answered 503.";
     WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer; more are answered 503.";
     WRITE_BATCH_MAX = 256, "Writes that share one durable commit.";

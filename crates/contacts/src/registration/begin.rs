@@ -80,12 +80,21 @@ pub async fn begin(
 }
 
 impl Contacts {
-    fn refuse(&self, limited: Limited, now: Timestamp) -> Problem {
-        if matches!(limited, Limited::Texts(_)) && self.alarm.is_due(now) {
+    /// The refusal; where nobody can sign in any more, somebody must act.
+    pub(super) fn refuse(&self, limited: Limited, now: Timestamp) -> Problem {
+        let limits = &self.config.sign_in;
+        if matches!(limited, Limited::Texts(_)) && self.alarms.texts.is_due(now) {
             tracing::error!(
-                registration.texts_per_hour = self.config.sign_in.texts_per_hour,
+                registration.texts_per_hour = limits.texts_per_hour,
                 "as many sign-in texts were asked for in an hour as are allowed in all, and nobody gets one now: \
                  look for an attack, or raise registration.texts_per_hour"
+            );
+        }
+        if matches!(limited, Limited::WrongAll(_)) && self.alarms.wrong_codes.is_due(now) {
+            tracing::error!(
+                registration.wrong_codes_per_hour = limits.wrong_codes_per_hour,
+                "as many wrong codes were tried in an hour as are allowed in all, and nobody can sign in now: \
+                 look for an attack, or raise registration.wrong_codes_per_hour"
             );
         }
         limited.problem(now)

@@ -11,11 +11,13 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::consent::Consent;
 use domain::ids::{RegistrationId, SessionId, SubscriberId};
+use domain::limits;
 use edge::{Json, Path, Peer, Problem};
 use store::Tx;
 use store::audit::{AuditAction, AuditEntry};
 use store::contacts::{CodeTried, NewSession, Subscriber};
 
+use super::limits::Limited;
 use crate::Contacts;
 use crate::consents::give::write_consent;
 use crate::problem::Refused;
@@ -34,6 +36,10 @@ pub async fn confirm(
     Path(id): Path<RegistrationId>,
     Json(body): Json<ConfirmRegistration>,
 ) -> Result<Response, Problem> {
+    if body.consents.len() > limits::count(limits::CONSENTS_GIVEN_MAX) {
+        let detail = format!("Give {} consents at most, each once.", limits::CONSENTS_GIVEN_MAX);
+        return Err(Problem::new(Code::RequestInvalid, detail.clone()).field("consents", detail));
+    }
     // Each is given once, however often it stands there: with the version that stands last.
     let consents: BTreeMap<Consent, String> = body
         .consents
@@ -46,23 +52,25 @@ pub async fn confirm(
     let device = body.device.as_deref().map(short_name).filter(|name| !name.is_empty());
     let session = NewSession { id: SessionId(world.uuid()), token: token.clone(), device };
     let fresh = SubscriberId(world.uuid());
-    let (now, limits) = (world.now(), contacts.config.sign_in);
+    let (now, rules) = (world.now(), contacts.config.sign_in);
     // A wrong try is a write that must stay: a refusal is no error of the write.
-    let write = move |tx: &mut Tx<'_>| -> Result<Result<Subscriber, Problem>, Refused> {
-        let Some(number) = tx.contacts().find_attempt(id)? else { return Ok(Err(over())) };
-        let attempt = limits.attempt(number, &peer);
-        if let Some(limited) = limits.keep_from_try(tx, &attempt)? {
-            return Ok(Err(limited.problem(now)));
+    let write = move |tx: &mut Tx<'_>| -> Result<Result<Subscriber, NotIn>, Refused> {
+        let Some(number) = tx.contacts().find_attempt(id)? else {
+            return Ok(Err(NotIn::Code(CodeTried::Unknown)));
+        };
+        let attempt = rules.attempt(number, &peer);
+        if let Some(limited) = rules.keep_from_try(tx, &attempt)? {
+            return Ok(Err(NotIn::Limited(limited)));
         }
-        let tried = tx.contacts().try_code(id, &body.code, limits.tries_per_code)?;
+        let tried = tx.contacts().try_code(id, &body.code, rules.tries_per_code)?;
         let CodeTried::Right(number, locale) = tried else {
-            let mut refusal = refuse(tried);
+            let mut limited = None;
             if matches!(tried, CodeTried::Wrong { .. }) {
-                limits.count_wrong(tx, &attempt)?;
-                let limited = limits.keep_from_try(tx, &attempt)?;
-                refusal = limited.map_or(refusal, |limited| limited.problem(now));
+                rules.count_wrong(tx, &attempt)?;
+                // That nobody may try any more is said to the next one: this code was looked at.
+                limited = rules.keep_from_try(tx, &attempt)?.filter(|limited| !limited.is_for_all());
             }
-            return Ok(Err(refusal));
+            return Ok(Err(limited.map_or(NotIn::Code(tried), NotIn::Limited)));
         };
         let subscriber = tx.contacts().sign_in(number, locale, fresh, &session)?;
         tx.audit().append(&AuditEntry::by(subscriber.key, AuditAction::SignedIn))?;
@@ -71,9 +79,19 @@ pub async fn confirm(
         }
         Ok(Ok(subscriber))
     };
-    let subscriber = contacts.store.write(write).await.map_err(Problem::from)??;
+    let subscriber = match contacts.store.write(write).await.map_err(Problem::from)? {
+        Ok(subscriber) => subscriber,
+        Err(NotIn::Limited(limited)) => return Err(contacts.refuse(limited, now)),
+        Err(NotIn::Code(tried)) => return Err(refuse(tried)),
+    };
     let shown = SubscriberShown { id: subscriber.id, number: subscriber.number.e164() };
     Ok((StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response())
+}
+
+/// Why somebody is not signed in.
+enum NotIn {
+    Limited(Limited),
+    Code(CodeTried),
 }
 
 fn over() -> Problem {

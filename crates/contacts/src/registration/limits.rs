@@ -3,7 +3,8 @@
 //! A code is one of a million, so whoever may guess 20 times in any 24 hours finds a number's code with
 //! a probability of 2 in 100,000 a day: that many wrong codes a number, over all its codes and whoever
 //! sends them, shut the number's door until the first of them is a day old. One address alone can use up
-//! but half of them, so that shutting out the owner takes more than one.
+//! but half of them, so that shutting out the owner takes more than one. Over all numbers, wrong codes in
+//! an hour are bounded too. The whole arithmetic stands in `docs/sign-in.md`.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -41,6 +42,8 @@ pub struct SignInLimits {
     pub wrong_codes_per_number_day: i64,
     /// Wrong codes from one address in an hour.
     pub wrong_codes_per_address_hour: i64,
+    /// Wrong codes in an hour in all.
+    pub wrong_codes_per_hour: i64,
     /// Whether this very machine is free of the limits that count by address.
     pub exempt_loopback: bool,
 }
@@ -57,6 +60,7 @@ impl Default for SignInLimits {
             texts_per_hour: limits::SIGN_IN_TEXTS_ALL_HOUR_MAX,
             wrong_codes_per_number_day: limits::SIGN_IN_WRONG_NUMBER_DAY_MAX,
             wrong_codes_per_address_hour: limits::SIGN_IN_WRONG_ADDRESS_HOUR_MAX,
+            wrong_codes_per_hour: limits::SIGN_IN_WRONG_ALL_HOUR_MAX,
             exempt_loopback: true,
         }
     }
@@ -73,7 +77,27 @@ pub(super) enum Limited {
     Texts(Timestamp),
     /// Too many wrong codes.
     Wrong(Timestamp),
+    /// Too many wrong codes in all.
+    WrongAll(Timestamp),
 }
+
+/// The most that the limits allow in any 24 hours, whoever attacks whatever from however many addresses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorstDay {
+    /// Texts that go out.
+    pub texts: i64,
+    /// Texts to one number.
+    pub texts_to_one: i64,
+    /// Wrong codes that are compared with a right one.
+    pub wrong_codes: i64,
+    /// The probability that one number is taken over.
+    pub one_taken_over: f64,
+    /// How many numbers of all are expected to be taken over.
+    pub taken_over: f64,
+}
+
+/// A code is one of so many.
+const CODES: f64 = 1_000_000.0;
 
 /// One person's attempt, and from where it comes; `None` for an address that is not counted.
 pub(super) struct Attempt {
@@ -82,6 +106,23 @@ pub(super) struct Attempt {
 }
 
 impl SignInLimits {
+    /// What these limits come to. A day is 24 hours, and each window of an hour holds no more than its limit.
+    /// Each code that is compared is the right one with a probability of one in a million; each text brings one
+    /// code, of which so many may be wrong.
+    pub fn worst_day(&self) -> WorstDay {
+        let hours = DAY_S / HOUR_S;
+        let texts = self.texts_per_hour.saturating_mul(hours);
+        let wrong_codes =
+            self.wrong_codes_per_hour.saturating_mul(hours).min(texts.saturating_mul(self.tries_per_code));
+        WorstDay {
+            texts,
+            texts_to_one: self.texts_per_number_day.min(self.texts_per_number_hour.saturating_mul(hours)),
+            wrong_codes,
+            one_taken_over: self.wrong_codes_per_number_day as f64 / CODES,
+            taken_over: wrong_codes as f64 / CODES,
+        }
+    }
+
     pub(super) fn attempt(&self, number: ContactKey, peer: &Peer) -> Attempt {
         let exempt = self.exempt_loopback && peer.is_local();
         Attempt { number, place: (!exempt).then(|| peer.place()) }
@@ -143,6 +184,10 @@ impl SignInLimits {
         let mut contacts = tx.contacts();
         let day = |max| [Rule { max, window_s: DAY_S }];
         let number = day(self.wrong_codes_per_number_day);
+        let all = [Rule { max: self.wrong_codes_per_hour, window_s: HOUR_S }];
+        if let Some(until) = contacts.next_allowed(Counted::Wrong, &all)? {
+            return Ok(Some(Limited::WrongAll(until)));
+        }
         let mut until = contacts.next_allowed(Counted::WrongFor(attempt.number), &number)?;
         if let Some(place) = &attempt.place {
             let half = day((self.wrong_codes_per_number_day / 2).max(1));
@@ -157,6 +202,7 @@ impl SignInLimits {
     /// Counts a wrong code.
     pub(super) fn count_wrong(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), StoreError> {
         let mut contacts = tx.contacts();
+        contacts.count_hit(Counted::Wrong)?;
         contacts.count_hit(Counted::WrongFor(attempt.number))?;
         if let Some(place) = &attempt.place {
             contacts.count_hit(Counted::WrongForFrom(attempt.number, place))?;
@@ -167,6 +213,11 @@ impl SignInLimits {
 }
 
 impl Limited {
+    /// Whether it stands in everybody's way.
+    pub(super) fn is_for_all(self) -> bool {
+        matches!(self, Self::Texts(_) | Self::WrongAll(_))
+    }
+
     /// The refusal, with the moment from which it no longer holds.
     pub(super) fn problem(self, now: Timestamp) -> Problem {
         let (code, what, until) = match self {
@@ -190,15 +241,27 @@ impl Limited {
                 "Too many wrong codes were tried; no further one is looked at for a while.",
                 until,
             ),
+            Self::WrongAll(until) => (
+                Code::RegistrationTooManyTries,
+                "Too many wrong codes are tried everywhere; none is looked at for a while.",
+                until,
+            ),
         };
         let wait_s = limiter::wait_s(now, until);
         Problem::new(code, format!("{what} Try again in {wait_s} seconds.")).retry_after_s(wait_s)
     }
 }
 
+/// What is said once an hour, each by itself.
+#[derive(Debug, Default)]
+pub(crate) struct Alarms {
+    pub(super) texts: Alarm,
+    pub(super) wrong_codes: Alarm,
+}
+
 /// Says once an hour that somebody must act.
 #[derive(Debug, Default)]
-pub(crate) struct Alarm(AtomicI64);
+pub(super) struct Alarm(AtomicI64);
 
 impl Alarm {
     /// Whether it is to be said now.

@@ -47,7 +47,9 @@ async fn attack(bench: &Bench, victim: &str, from: &str, seen: &mut Seen, patien
     for guess in 0.. {
         let answer = bench.confirm(&id, &format!("{guess:06}"), from).await;
         let compared = answer.code() == "registration/wrong-code"
-            || (answer.code() == "registration/too-many-tries" && !shut_before(seen, victim, bench.now_s()));
+            || (answer.code() == "registration/too-many-tries"
+                && !answer.body["detail"].as_str().unwrap().contains("everywhere")
+                && !shut_before(seen, victim, bench.now_s()));
         assert_ne!(answer.status, StatusCode::CREATED, "the dice of this test give no such code");
         if compared {
             seen.guesses.entry(victim.to_owned()).or_default().push(bench.now_s());
@@ -146,4 +148,99 @@ async fn an_owner_who_signs_in_between_gives_the_attacker_no_further_guess() {
     }
     check(&seen, &bench.limits);
     assert!(signed_in > 0);
+}
+
+/// Attacks as many numbers as can be from an address for each, every one as soon as it is allowed.
+async fn attack_everybody(limits: SignInLimits, hours: i64) -> Seen {
+    let (bench, mut seen) = (Bench::with(limits), Seen::default());
+    let end = bench.now_s() + hours * HOUR_S;
+    let mut place = 0_u64;
+    while bench.now_s() < end {
+        let (victim, address) = (number(place % 5_000), place % 60_000);
+        let from = format!("203.{}.{}.{}", address / 65_536, address / 256 % 256, address % 256);
+        let texts = seen.all.len();
+        let next = attack(&bench, &victim, &from, &mut seen, 0).await;
+        place += 1;
+        if seen.all.len() == texts {
+            // A number and an address that nobody has used: only what counts over all refuses them.
+            bench.advance_s((next - bench.now_s()).max(1));
+        } else {
+            bench.advance_s(1);
+        }
+    }
+    seen
+}
+
+#[tokio::test]
+async fn however_many_numbers_are_attacked_from_however_many_addresses_a_days_harm_is_configured() {
+    let cases = [
+        // What the wrong codes in all bound, and what the texts in all do.
+        SignInLimits { texts_per_hour: 60, wrong_codes_per_hour: 50, ..SignInLimits::default() },
+        SignInLimits { texts_per_hour: 8, wrong_codes_per_hour: 500, ..SignInLimits::default() },
+    ];
+    for limits in cases {
+        let seen = attack_everybody(limits, 30).await;
+        check(&seen, &limits);
+        let worst = limits.worst_day();
+        let guesses: Vec<i64> = seen.guesses.values().flatten().copied().collect();
+        let (texts, wrong) = (most(&seen.all, DAY_S) as i64, most(&guesses, DAY_S) as i64);
+        assert!(most(&guesses, HOUR_S) as i64 <= limits.wrong_codes_per_hour);
+        assert!(texts <= worst.texts && wrong <= worst.wrong_codes, "{texts}, {wrong}, {worst:?}");
+        assert!(wrong as f64 / CODES <= worst.taken_over);
+        // The bound is no looser than it must be: the attack comes near to it.
+        assert!(wrong * 10 >= worst.wrong_codes * 8, "{wrong} of {worst:?}");
+        assert!(seen.guesses.len() > 50, "many numbers were attacked");
+    }
+}
+
+#[tokio::test]
+async fn when_too_many_wrong_codes_are_tried_everywhere_none_is_looked_at_until_the_hour_is_over() {
+    let bench =
+        Bench::with(SignInLimits { wrong_codes_per_hour: 4, tries_per_code: 2, ..SignInLimits::default() });
+    let owner = bench.begin(&number(9), HOME).await.registration();
+    for (place, from) in [(1, "203.0.113.1"), (2, "203.0.113.2")] {
+        let id = bench.begin(&number(place), from).await.registration();
+        for guess in ["000001", "000002"] {
+            bench.confirm(&id, guess, from).await;
+        }
+    }
+    // Also the owner's right code, and no text goes out for what could not be tried.
+    let code = bench.code_for(&number(9)).await;
+    let refused = bench.confirm(&owner, &code, HOME).await;
+    assert_eq!(refused.refusal(), (429, "registration/too-many-tries", Some(HOUR_S + 60)));
+    assert_eq!(bench.begin(&number(8), HOME).await.code(), "registration/too-many-tries");
+    bench.advance_s(HOUR_S + 60);
+    bench.sign_in(&number(8)).await;
+}
+
+/// The page's figures are those of the code.
+#[test]
+fn the_page_about_signing_in_says_what_the_limits_come_to() {
+    let page = include_str!("../../../../docs/sign-in.md");
+    let (limits, worst) = (SignInLimits::default(), SignInLimits::default().worst_day());
+    let grouped = |value: i64| {
+        let digits = value.to_string();
+        let groups: Vec<&str> =
+            digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap()).collect();
+        groups.join(",")
+    };
+    for (key, value) in [
+        ("code_life_s", limits.code_life_s),
+        ("tries_per_code", limits.tries_per_code),
+        ("texts_per_number_minute", limits.texts_per_number_minute),
+        ("texts_per_number_hour", limits.texts_per_number_hour),
+        ("texts_per_number_day", limits.texts_per_number_day),
+        ("texts_per_address_hour", limits.texts_per_address_hour),
+        ("texts_per_hour", limits.texts_per_hour),
+        ("wrong_codes_per_number_day", limits.wrong_codes_per_number_day),
+        ("wrong_codes_per_address_hour", limits.wrong_codes_per_address_hour),
+        ("wrong_codes_per_hour", limits.wrong_codes_per_hour),
+    ] {
+        let line = format!("| `{key}` | {} |", grouped(value));
+        assert!(page.contains(&line), "the page lacks: {line}");
+    }
+    for figure in [grouped(worst.texts), grouped(worst.wrong_codes), worst.taken_over.to_string()] {
+        assert!(page.contains(&figure), "the page lacks: {figure}");
+    }
+    assert!((worst.one_taken_over - 2e-5).abs() < 1e-12 && page.contains("2 in 100,000"));
 }

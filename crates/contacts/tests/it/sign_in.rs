@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use contacts::SignInLimits;
+use serde_json::json;
 
 use crate::bench::{Bench, DAY_S, HOME, HOUR_S, LOCAL, number};
 
@@ -268,4 +269,17 @@ async fn only_numbers_with_the_operators_prefixes_are_texted() {
         assert_eq!((refused.status.as_u16(), refused.code()), (422, code), "{number:?}");
     }
     assert!(bench.texts().await.is_empty());
+}
+
+#[tokio::test]
+async fn more_consents_than_there_can_be_are_refused_and_leave_the_code_as_it_was() {
+    let bench = Bench::new();
+    let id = bench.begin(&number(1), HOME).await.registration();
+    let code = bench.code_for(&number(1)).await;
+    let path = format!("/v1/registrations/{id}/confirm");
+    let body = |count: usize| json!({ "code": code, "consents": vec!["upload"; count] });
+    let most = domain::limits::count(domain::limits::CONSENTS_GIVEN_MAX);
+    let refused = bench.call("POST", &path, Some(body(most + 1)), HOME, None).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (422, "request/invalid"));
+    assert_eq!(bench.call("POST", &path, Some(body(most)), HOME, None).await.status, StatusCode::CREATED);
 }

@@ -116,6 +116,7 @@ fn check_sign_in(registration: &Registration) -> Result<(), Fault> {
         (registration.texts_per_address_hour, "registration.texts_per_address_hour"),
         (registration.texts_per_hour, "registration.texts_per_hour"),
         (registration.wrong_codes_per_address_hour, "registration.wrong_codes_per_address_hour"),
+        (registration.wrong_codes_per_hour, "registration.wrong_codes_per_hour"),
     ] {
         range(value, 1, COUNT_MAX, path)?;
     }

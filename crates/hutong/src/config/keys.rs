@@ -159,6 +159,13 @@ pub(super) const KEYS: &[Key] = &[
         "the wrong codes taken from one address in an hour",
     ),
     key(
+        "registration.wrong_codes_per_hour",
+        "registration-wrong-codes-per-hour",
+        Shape::Number,
+        "COUNT",
+        "the wrong codes taken in an hour in all; beyond them nobody signs in",
+    ),
+    key(
         "registration.exempt_loopback",
         "registration-exempt-loopback",
         Shape::Switch,

@@ -106,6 +106,8 @@ pub(crate) struct Registration {
     pub(crate) wrong_codes_per_number_day: i64,
     /// Wrong codes from one address in an hour.
     pub(crate) wrong_codes_per_address_hour: i64,
+    /// Wrong codes in an hour in all.
+    pub(crate) wrong_codes_per_hour: i64,
     /// Whether this very machine is free of the limits that count by address.
     pub(crate) exempt_loopback: bool,
 }
@@ -285,6 +287,7 @@ impl Default for Registration {
             texts_per_hour,
             wrong_codes_per_number_day,
             wrong_codes_per_address_hour,
+            wrong_codes_per_hour,
             exempt_loopback,
         } = SignInLimits::default();
         Self {
@@ -298,6 +301,7 @@ impl Default for Registration {
             texts_per_hour,
             wrong_codes_per_number_day,
             wrong_codes_per_address_hour,
+            wrong_codes_per_hour,
             exempt_loopback,
         }
     }
@@ -316,6 +320,7 @@ impl Registration {
             texts_per_hour: self.texts_per_hour,
             wrong_codes_per_number_day: self.wrong_codes_per_number_day,
             wrong_codes_per_address_hour: self.wrong_codes_per_address_hour,
+            wrong_codes_per_hour: self.wrong_codes_per_hour,
             exempt_loopback: self.exempt_loopback,
         }
     }

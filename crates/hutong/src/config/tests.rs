@@ -39,7 +39,7 @@ fn every_limit_of_signing_in_is_configured_and_defaults_to_the_table() {
     let toml = "trusted_proxies = [\"10.0.0.0/8\", \"2001:db8::1\"]\n[registration]\ncode_life_s = 120\n\
                 tries_per_code = 3\ntexts_per_number_minute = 2\ntexts_per_number_hour = 4\n\
                 texts_per_number_day = 6\ntexts_per_address_hour = 7\ntexts_per_hour = 8\n\
-                wrong_codes_per_number_day = 9\nwrong_codes_per_address_hour = 10\nexempt_loopback = false\n";
+                wrong_codes_per_number_day = 9\nwrong_codes_per_address_hour = 10\nwrong_codes_per_hour = 11\nexempt_loopback = false\n";
     let config = load(toml, &[], &[]).unwrap();
     let expected = SignInLimits {
         code_life_s: 120,
@@ -51,6 +51,7 @@ fn every_limit_of_signing_in_is_configured_and_defaults_to_the_table() {
         texts_per_hour: 8,
         wrong_codes_per_number_day: 9,
         wrong_codes_per_address_hour: 10,
+        wrong_codes_per_hour: 11,
         exempt_loopback: false,
     };
     assert_eq!(config.registration.limits(), expected);

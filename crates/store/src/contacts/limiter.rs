@@ -19,6 +19,8 @@ pub enum Counted<'a> {
     TextsFrom(&'a [u8]),
     /// All sign-in texts.
     Texts,
+    /// All wrong codes.
+    Wrong,
     /// Wrong codes for a number.
     WrongFor(ContactKey),
     /// Wrong codes from an address.
@@ -35,15 +37,17 @@ impl Counted<'_> {
             Self::TextsTo(number) => hash("texts to", &[&key(number)]),
             Self::TextsFrom(address) => hash("texts from", &[address]),
             Self::Texts => hash("texts", &[]),
+            Self::Wrong => hash("wrong", &[]),
             Self::WrongFor(number) => hash("wrong for", &[&key(number)]),
             Self::WrongFrom(address) => hash("wrong from", &[address]),
             Self::WrongForFrom(number, address) => hash("wrong for from", &[&key(number), address]),
         }
     }
 
-    /// All texts are many: those of one minute share a row.
+    /// What is counted over all is much: that of one minute shares a row.
     fn grain(self) -> SignedDuration {
-        if self == Self::Texts { SignedDuration::from_secs(60) } else { limiter::GRAIN_NONE }
+        let over_all = matches!(self, Self::Texts | Self::Wrong);
+        if over_all { SignedDuration::from_secs(60) } else { limiter::GRAIN_NONE }
     }
 }
 
