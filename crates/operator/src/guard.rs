@@ -1,18 +1,11 @@
 //! Before each call: a token, its scope; after a refusal: a row in the audit log.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
-
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::limits;
-use domain::world::World;
 use edge::Problem;
 use edge::operator::{Door, Operator, Scope};
 use http::Method;
-use store::StoreError;
-use store::audit::{Actor, AuditAction, AuditEntry};
 
 use crate::Operators;
 
@@ -56,62 +49,14 @@ pub(crate) async fn guard(
     if response.status().is_client_error() || response.status().is_server_error() {
         let problem = response.extensions().get::<Problem>();
         let code = problem.map_or("method-not-allowed", |problem| problem.code().word());
-        operators.write_refusal(Some(&operator), &route, code).await;
+        operators.refusals.write(Some(operator.name()), &route, code).await;
     }
     response
 }
 
 impl Operators {
     async fn refuse(&self, operator: Option<&Operator>, route: &str, problem: Problem) -> Response {
-        self.write_refusal(operator, route, problem.code().word()).await;
+        self.refusals.write(operator.map(Operator::name), route, problem.code().word()).await;
         problem.into_response()
-    }
-
-    /// Writes a refused call down. Those of strangers are written up to a limit a minute, and beyond it
-    /// counted: nobody without a token fills the disk.
-    async fn write_refusal(&self, operator: Option<&Operator>, route: &str, code: &'static str) {
-        metrics::counter!("operator_refusals_total", "code" => code).increment(1);
-        let unwritten = if operator.is_some() { Some(0) } else { self.refusals.take(&self.world) };
-        let Some(unwritten) = unwritten else { return };
-        let name = operator.map_or("nobody", Operator::name).to_owned();
-        let mut entry = AuditEntry::new(Actor::Operator(name), AuditAction::Refused)
-            .with("call", route)
-            .with("code", code);
-        if unwritten > 0 {
-            entry = entry.with("unwritten_before", unwritten);
-        }
-        let written = self.store.write::<_, StoreError, _>(move |tx| tx.audit().append(&entry)).await;
-        if let Err(error) = written {
-            let error = &error as &dyn std::error::Error;
-            tracing::warn!(error, "a refused call could not be written into the audit log");
-        }
-    }
-}
-
-/// Counts the refusals of strangers.
-#[derive(Default)]
-pub(crate) struct Refusals(Mutex<Minute>);
-
-#[derive(Default)]
-struct Minute {
-    number: i64,
-    written: i64,
-    unwritten: u64,
-}
-
-impl Refusals {
-    /// Whether the next one is written, and then how many were not before it.
-    fn take(&self, world: &World) -> Option<u64> {
-        let now = world.now().as_second().div_euclid(60);
-        let mut minute = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if minute.number != now {
-            (minute.number, minute.written) = (now, 0);
-        }
-        if minute.written >= limits::AUDIT_REFUSALS_MINUTE_MAX {
-            minute.unwritten += 1;
-            return None;
-        }
-        minute.written += 1;
-        Some(std::mem::take(&mut minute.unwritten))
     }
 }

@@ -26,6 +26,7 @@ use domain::{Msisdn, Region, limits, number};
 use edge::operator::Door;
 use edge::{BodyLimit, Problem};
 use store::Store;
+use store::audit::Refusals;
 use utoipa::OpenApi;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
@@ -38,16 +39,16 @@ pub use port::{Ended, PlatformDesk, SeedRefused, Seeded};
 #[derive(Clone)]
 pub struct Operators {
     store: Store,
-    world: World,
     region: Region,
     platform: Arc<dyn PlatformDesk>,
-    refusals: Arc<guard::Refusals>,
+    refusals: Arc<Refusals>,
 }
 
 impl Operators {
     /// The interface over a store and the platform beside it.
     pub fn new(store: Store, world: World, region: Region, platform: Arc<dyn PlatformDesk>) -> Self {
-        Self { store, world, region, platform, refusals: Arc::default() }
+        let refusals = Arc::new(Refusals::new(store.clone(), world));
+        Self { store, region, platform, refusals }
     }
 
     fn read_number(&self, raw: &str) -> Result<Msisdn, Problem> {

@@ -1,15 +1,17 @@
 //! Who may use the TM Forum faces: holders of an operator's token with the scope that the call needs.
 
-use api::problem::Code;
-use axum::extract::{Request, State};
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use edge::Problem;
 use edge::operator::{Door, Operator, Scope};
 use http::Method;
-use store::audit::Actor;
+use store::audit::{Actor, Refusals};
 use tmf::paths::CATALOGUE;
 
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, RefusalCode};
 
 /// The name of the token of the exchange in the same process: what it forwards, the platform decides.
 pub const EXCHANGE: &str = "exchange";
@@ -25,21 +27,48 @@ fn needed(method: &Method, path: &str) -> Scope {
     }
 }
 
-/// Lets a request through, or refuses it.
-pub(crate) async fn guard(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+/// Who is let in, and where it is written who was not.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(crate) door: Door,
+    pub(crate) refusals: Arc<Refusals>,
+}
+
+/// Lets a request through, or refuses it; a refusal, here or further in, stands in the audit log.
+pub(crate) async fn guard(
+    State(Gate { door, refusals }): State<Gate>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let scope = needed(request.method(), request.uri().path());
-    let admitted = door.admit(request.headers());
-    let admitted = admitted.and_then(|operator| operator.need(scope).map(|()| operator));
-    match admitted {
-        Ok(operator) => {
-            request.extensions_mut().insert(operator);
-            next.run(request).await
+    let path = request.extensions().get::<MatchedPath>().map_or("another path", MatchedPath::as_str);
+    let call = format!("{} {path}", request.method());
+    let operator = match door.admit(request.headers()) {
+        Ok(operator) => operator,
+        Err(problem) => {
+            refusals.write(None, &call, problem.code().word()).await;
+            return Refusal::unauthorized().into_response();
         }
-        Err(problem) if problem.code() == Code::AuthScopeMissing => {
-            Refusal::forbidden(problem.detail()).into_response()
-        }
-        Err(_) => Refusal::unauthorized().into_response(),
+    };
+    if let Err(problem) = operator.need(scope) {
+        refusals.write(Some(operator.name()), &call, problem.code().word()).await;
+        return Refusal::forbidden(problem.detail()).into_response();
     }
+    request.extensions_mut().insert(operator.clone());
+    let response = next.run(request).await;
+    let refused = response.status().is_client_error() || response.status().is_server_error();
+    // What the exchange in this process is refused is no operator's doing.
+    if refused && operator.name() != EXCHANGE {
+        refusals.write(Some(operator.name()), &call, code_of(&response)).await;
+    }
+    response
+}
+
+/// The code of a refusal, from whichever of the platform's faces it comes.
+fn code_of(response: &Response) -> &'static str {
+    let here = response.extensions().get::<RefusalCode>().map(|code| code.0);
+    let problem = || response.extensions().get::<Problem>().map(|problem| problem.code().word());
+    here.or_else(problem).unwrap_or("refused")
 }
 
 /// Who decides about what comes in under a token.

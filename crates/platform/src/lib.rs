@@ -35,6 +35,7 @@ use domain::world::World;
 use edge::operator::Door;
 use jiff::tz::TimeZone;
 use store::Store;
+use store::audit::Refusals;
 use store::jobs::{Handler, JobKind};
 use tmf::Transport;
 
@@ -96,7 +97,8 @@ pub struct Platform {
 
 /// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`.
 pub fn routes(platform: Platform) -> Router {
-    let door = platform.config.door.clone();
+    let refusals = Arc::new(Refusals::new(platform.store.clone(), platform.world.clone()));
+    let gate = auth::Gate { door: platform.config.door.clone(), refusals };
     let body = DefaultBodyLimit::max(limits::count(limits::BODY_BYTES_MAX));
     Router::new()
         .merge(product_order::routes())
@@ -106,7 +108,7 @@ pub fn routes(platform: Platform) -> Router {
         .layer(body)
         .merge(charging::routes())
         .method_not_allowed_fallback(async || refusal::Refusal::method())
-        .layer(from_fn_with_state(door, auth::guard))
+        .layer(from_fn_with_state(gate, auth::guard))
         .with_state(platform)
 }
 

@@ -23,6 +23,10 @@ pub(crate) struct Refusal {
     pub(crate) ask: Option<Box<PayerQuery>>,
 }
 
+/// The code of a refusal, for whoever writes it down.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RefusalCode(pub(crate) &'static str);
+
 impl Refusal {
     fn new(status: StatusCode, code: &'static str, reason: &'static str, message: impl Into<String>) -> Self {
         Self { status, code, reason, message: message.into(), source: None, ask: None }
@@ -134,6 +138,7 @@ impl IntoResponse for Refusal {
             status: Some(self.status.as_u16().to_string()),
         };
         let mut response = (self.status, Json(body)).into_response();
+        response.extensions_mut().insert(RefusalCode(self.code));
         if self.status == StatusCode::UNAUTHORIZED {
             // RFC 6750, section 3.
             response

@@ -174,3 +174,52 @@ async fn what_is_no_order_is_400_and_what_cannot_be_done_is_an_order_rejected() 
         .await;
     assert_eq!(status.as_u16(), 405);
 }
+
+/// What the audit log says of refused calls: who, which call, and the code.
+async fn refusals(house: &House) -> Vec<(String, String, String)> {
+    let read = |view: &mut store::View<'_>| view.audit().list_all();
+    let rows = house.platform.store.read::<_, store::StoreError, _>(read).await.unwrap();
+    let refused = rows.into_iter().filter(|row| row.action == "refused");
+    let mut shown: Vec<_> = refused
+        .map(|row| {
+            let detail: Value = serde_json::from_str(&row.detail).unwrap();
+            let word = |name: &str| detail[name].as_str().unwrap().to_owned();
+            (row.seq, (row.actor, word("call"), word("code")))
+        })
+        .collect();
+    shown.sort();
+    shown.into_iter().map(|(_, row)| row).collect()
+}
+
+#[tokio::test]
+async fn a_refused_call_stands_in_the_audit_log_without_what_its_path_names() {
+    let house = House::new().await;
+    let call = async |method: &str, path: &str, token: Option<&str>| {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        house.call(request.body(Body::empty()).unwrap()).await.0.as_u16()
+    };
+    let one = format!("{PRODUCTS}/{ANNA}");
+    assert_eq!(call("GET", ORDERS, None).await, 401);
+    assert_eq!(call("GET", &one, Some("a-guess")).await, 401);
+    assert_eq!(call("POST", ORDERS, Some(READER)).await, 403);
+    assert_eq!(call("GET", &one, Some(TOKEN)).await, 404);
+    assert_eq!(call("POST", "/operator/v1/charges/nothing/retry", Some(TOKEN)).await, 404);
+    assert_eq!(call("GET", PRODUCTS, Some(TOKEN)).await, 200);
+    let row = |who: &str, call: String, code: &str| (format!("operator/{who}"), call, code.to_owned());
+    let expected = [
+        row("nobody", format!("GET {ORDERS}"), "auth/missing"),
+        row("nobody", format!("GET {PRODUCTS}/{{id}}"), "auth/invalid"),
+        row("reader", format!("POST {ORDERS}"), "auth/scope-missing"),
+        row("all", format!("GET {PRODUCTS}/{{id}}"), "notFound"),
+        row("all", "POST /operator/v1/charges/{id}/retry".to_owned(), "not-found"),
+    ];
+    let mut seen = refusals(&house).await;
+    // Each name has a chain of its own, so that only a name's own rows have an order.
+    let mut expected = expected.to_vec();
+    seen.sort();
+    expected.sort();
+    assert_eq!(seen, expected);
+}

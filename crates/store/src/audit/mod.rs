@@ -15,6 +15,7 @@ mod entry;
 mod heads;
 mod keeper;
 mod people;
+mod refusals;
 mod verify;
 
 use domain::key::ContactKey;
@@ -30,6 +31,7 @@ pub use chain::{AuditKey, AuditRow, CHAINS, Head};
 pub use entry::{Actor, AuditAction, AuditEntry};
 pub use heads::{HeadFault, Heads};
 pub(crate) use keeper::{Keeper, head_files};
+pub use refusals::Refusals;
 pub use verify::{Fault, Place, Verified, Verifier};
 
 room! {
