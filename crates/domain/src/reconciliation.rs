@@ -1,7 +1,9 @@
 //! Compares our charge events with the charging system's own record of what it did.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -45,7 +47,7 @@ pub struct Difference {
 pub struct Report {
     /// Our events that were compared.
     pub events: usize,
-    /// Lines of the record.
+    /// Lines of the record that were compared.
     pub lines: usize,
     /// Our events not yet taken by the charging system, and not in its record.
     pub waiting: usize,
@@ -61,6 +63,7 @@ pub struct Reconciliation {
     places: HashMap<Uuid, Vec<usize>>,
     /// Of each event of ours in the record: its payer and its place among the payer's events.
     known: HashMap<Uuid, (Msisdn, i64)>,
+    within: Option<Range<Timestamp>>,
     events: usize,
     waiting: usize,
     differences: Vec<Difference>,
@@ -76,11 +79,29 @@ impl Reconciliation {
                 places.entry(event.id).or_default().push(index);
             }
         }
-        Self { lines: record, places, known: HashMap::new(), events: 0, waiting: 0, differences: Vec::new() }
+        let (known, differences) = (HashMap::new(), Vec::new());
+        Self { lines: record, places, known, within: None, events: 0, waiting: 0, differences }
+    }
+
+    /// Compares only what was caused within a time, here or as the record says: a record of one day has no
+    /// event of another, and one that reaches further is not blamed for it.
+    #[must_use]
+    pub fn within(self, time: Range<Timestamp>) -> Self {
+        Self { within: Some(time), ..self }
+    }
+
+    fn covers(&self, event: &ChargeEvent) -> bool {
+        self.within.as_ref().is_none_or(|time| time.contains(&event.at))
     }
 
     /// Compares one of our events; `taken` says whether the charging system has acknowledged it.
     pub fn compare(&mut self, ours: &ChargeEvent, taken: bool) {
+        let mut lines = self.places.get(&ours.id).into_iter().flatten().map(|index| &self.lines[*index]);
+        if !self.covers(ours) && !lines.any(|line| line.as_ref().is_some_and(|line| self.covers(line))) {
+            // Known, so that its line is nobody's mistake.
+            self.known.insert(ours.id, (ours.number, ours.payer_no));
+            return;
+        }
         self.events += 1;
         let Some(places) = self.places.get(&ours.id) else {
             if taken {
@@ -111,7 +132,11 @@ impl Reconciliation {
                 self.differences.push(difference(What::Unreadable, None, Some(index)));
                 continue;
             };
+            let covered = self.covers(event);
             let Some((payer, number)) = self.known.get(&event.id) else {
+                if !covered {
+                    continue;
+                }
                 self.differences.push(difference(What::Unknown, Some(event.id), Some(index)));
                 continue;
             };
@@ -119,17 +144,19 @@ impl Reconciliation {
                 continue;
             }
             let latest = latest.entry(*payer).or_insert(i64::MIN);
-            if *number < *latest {
+            if covered && *number < *latest {
                 self.differences.push(difference(What::OutOfOrder, Some(event.id), Some(index)));
             }
             *latest = (*latest).max(*number);
         }
+        let lines =
+            self.lines.iter().filter(|line| line.as_ref().is_none_or(|line| self.covers(line))).count();
         self.differences.sort_unstable();
         let differences_total = self.differences.len();
         self.differences.truncate(shown_max);
         Report {
             events: self.events,
-            lines: self.lines.len(),
+            lines,
             waiting: self.waiting,
             differences_total,
             differences: self.differences,
@@ -190,6 +217,54 @@ mod tests {
                 }
             })
             .collect()
+    }
+
+    /// The same, an hour apart.
+    fn over_days(count: usize) -> Vec<ChargeEvent> {
+        let hour = |index: usize| Timestamp::from_second(3_600 * index as i64).unwrap();
+        events(count, 4)
+            .into_iter()
+            .enumerate()
+            .map(|(index, event)| ChargeEvent { at: hour(index), ..event })
+            .collect()
+    }
+
+    fn report_within(ours: &[ChargeEvent], record: &[ChargeEvent], hours: Range<i64>) -> Report {
+        let hour = |hour: i64| Timestamp::from_second(3_600 * hour).unwrap();
+        let record = record.iter().cloned().map(Some).collect();
+        let mut comparison = Reconciliation::new(record).within(hour(hours.start)..hour(hours.end));
+        ours.iter().for_each(|event| comparison.compare(event, true));
+        comparison.finish(usize::MAX)
+    }
+
+    #[test]
+    fn a_days_record_is_compared_with_that_day_alone() {
+        let ours = over_days(72);
+        for record in [&ours[24..48], &ours[..]] {
+            let report = report_within(&ours, record, 24..48);
+            assert_eq!((report.events, report.lines, report.differences_total), (24, 24, 0), "{report:?}");
+        }
+        let whats = |record: &[ChargeEvent]| {
+            let report = report_within(&ours, record, 24..48);
+            report.differences.iter().map(|one| one.what).collect::<Vec<_>>()
+        };
+        assert_eq!(whats(&ours[25..48]), [What::Missing]);
+        assert_eq!(whats(&[&ours[24..48], &ours[30..31]].concat()), [What::Doubled]);
+        // What is missing or too much on another day is another day's matter.
+        assert_eq!(whats(&[&ours[24..48], &ours[2..3], &ours[2..3]].concat()), []);
+        // An event that the record has on another day, or of another day on this one, is not passed over.
+        for (index, at) in [(30, 60), (60, 30)] {
+            let mut moved = ours.clone();
+            moved[index].at = Timestamp::from_second(3_600 * at).unwrap();
+            assert_eq!(whats(&moved), [What::Differs], "{index}");
+        }
+        let stranger = |at: i64| ChargeEvent {
+            id: Uuid::from_u128(999),
+            at: Timestamp::from_second(3_600 * at).unwrap(),
+            ..ours[0].clone()
+        };
+        assert_eq!(whats(&[&ours[24..48], &[stranger(30)]].concat()), [What::Unknown]);
+        assert_eq!(whats(&[&ours[24..48], &[stranger(60)]].concat()), []);
     }
 
     fn report(ours: &[ChargeEvent], record: Vec<Option<ChargeEvent>>) -> Report {

@@ -12,7 +12,9 @@ use serde::Serialize;
 use serde_json::Value;
 use store::audit::{Actor, AuditAction, AuditEntry};
 use store::jobs::{DeadJob, JobKind};
+use store::platform::ChargeRow;
 use store::{StoreError, Tx};
+use uuid::Uuid;
 
 use crate::Operators;
 use crate::problem::Refused;
@@ -39,8 +41,26 @@ pub(crate) struct Letter {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Letters {
     items: Vec<Letter>,
+    /// Charge events that the charging system will not have, and that are handed over no more until an operator
+    /// says so (`POST /operator/v1/charges/{id}/retry`); the first page lists as many as it may hold.
+    charges: Vec<RefusedCharge>,
     /// Where the next page begins.
     next: Option<String>,
+}
+
+/// A charge event that was given up.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct RefusedCharge {
+    /// Its id.
+    #[schema(value_type = String, format = "uuid")]
+    id: Uuid,
+    /// activation, renewal or reversal.
+    kind: String,
+    /// What it is to.
+    offering: String,
+    /// When it was caused.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
 }
 
 /// Lists the dead letters, the oldest first.
@@ -51,16 +71,25 @@ pub(crate) async fn list(
     operator: Operator,
     paging: Paging,
 ) -> Result<Json<Letters>, Problem> {
-    let (after, fetch) = (paging.after::<i64>()?.unwrap_or(0), paging.fetch());
+    let (after, fetch) = (paging.after::<i64>()?, paging.fetch());
+    let charges_shown = if after.is_none() { paging.limit } else { 0 };
     let entry = entry(&operator, AuditAction::LettersRead);
-    let write = move |tx: &mut Tx<'_>| -> Result<Vec<Letter>, Refused> {
+    let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         tx.audit().append(&entry)?;
-        let jobs = tx.jobs().list_dead(after, fetch)?;
-        Ok(jobs.iter().map(|job| letter(tx, job)).collect::<Result<_, _>>()?)
+        let charges = tx.platform().list_refused_charges(Uuid::nil(), charges_shown)?;
+        let jobs = tx.jobs().list_dead(after.unwrap_or(0), fetch)?;
+        let letters: Vec<Letter> = jobs.iter().map(|job| letter(tx, job)).collect::<Result<_, _>>()?;
+        Ok((letters, charges.into_iter().map(refused_charge).collect()))
     };
-    let letters = operators.store.write(write).await.map_err(Problem::from)?;
+    let (letters, charges) = operators.store.write(write).await.map_err(Problem::from)?;
     let page = paging.page(letters, |letter: &Letter| letter.id);
-    Ok(Json(Letters { items: page.items, next: page.next }))
+    Ok(Json(Letters { items: page.items, charges, next: page.next }))
+}
+
+fn refused_charge(row: ChargeRow) -> RefusedCharge {
+    let event = row.event;
+    let (kind, offering) = (event.kind.word().to_owned(), event.offering.to_string());
+    RefusedCharge { id: event.id, kind, offering, at: event.at }
 }
 
 fn letter(tx: &mut Tx<'_>, job: &DeadJob) -> Result<Letter, StoreError> {

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use domain::limits;
 use edge::operator::{Door, OperatorToken, Scope};
 use http::{Method, Request, Response};
+use jiff::civil::Date;
 use platform::{Platform, PlatformConfig};
 use secrecy::ExposeSecret;
 use store::{MasterKey, Store};
@@ -25,31 +26,55 @@ use crate::house::InProcess;
 pub(crate) struct Args {
     #[command(subcommand)]
     what: What,
-    #[command(flatten)]
-    config: ConfigArgs,
 }
 
 /// What to do.
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Counts the events that wait, and lists those that the charging system will not have.
-    Waiting,
+    Waiting {
+        #[command(flatten)]
+        config: ConfigArgs,
+    },
     /// Compares every charge event with the charging system's own record; ends with 1 when they differ.
     Reconcile {
         /// The record: one charge event in JSON a line, in the order in which the system acted.
         #[arg(long, value_name = "FILE")]
         record: PathBuf,
+        /// The first day to compare; earlier events are left out, as are earlier lines of the record.
+        #[arg(long, value_name = "DAY")]
+        from: Option<Date>,
+        /// The last day to compare, in the operator's time zone.
+        #[arg(long, value_name = "DAY")]
+        until: Option<Date>,
+        #[command(flatten)]
+        config: ConfigArgs,
     },
     /// Has a refused event handed over again, and what waits behind it.
     Retry {
         /// The event's id.
         id: uuid::Uuid,
+        #[command(flatten)]
+        config: ConfigArgs,
     },
     /// Gives a charge back, once however often it is said.
     Reverse {
         /// The charge's id.
         id: uuid::Uuid,
+        #[command(flatten)]
+        config: ConfigArgs,
     },
+}
+
+impl What {
+    fn config(&self) -> &ConfigArgs {
+        match self {
+            Self::Waiting { config }
+            | Self::Reconcile { config, .. }
+            | Self::Retry { config, .. }
+            | Self::Reverse { config, .. } => config,
+        }
+    }
 }
 
 /// Seconds that a large record may take.
@@ -60,13 +85,18 @@ const ANSWER_S_MAX: u64 = 600;
 /// # Errors
 /// A [`Failure`] when it cannot be done, or when the record differs.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let config = Config::load(&args.config)?;
+    let config = Config::load(args.what.config())?;
     let base = "/operator/v1/charges";
     let (method, path, body) = match &args.what {
-        What::Waiting => (Method::GET, format!("{base}/waiting"), Vec::new()),
-        What::Reconcile { record } => (Method::POST, format!("{base}/reconciliation"), read(record)?),
-        What::Retry { id } => (Method::POST, format!("{base}/{id}/retry"), Vec::new()),
-        What::Reverse { id } => (Method::POST, format!("{base}/{id}/reversal"), Vec::new()),
+        What::Waiting { .. } => (Method::GET, format!("{base}/waiting"), Vec::new()),
+        What::Reconcile { record, from, until, .. } => {
+            let days = [("from", from), ("until", until)].into_iter();
+            let days = days.filter_map(|(name, day)| Some(format!("{name}={}", (*day)?)));
+            let query = days.collect::<Vec<_>>().join("&");
+            (Method::POST, format!("{base}/reconciliation?{query}"), read(record)?)
+        }
+        What::Retry { id, .. } => (Method::POST, format!("{base}/{id}/retry"), Vec::new()),
+        What::Reverse { id, .. } => (Method::POST, format!("{base}/{id}/reversal"), Vec::new()),
     };
     let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
     let request = request

@@ -130,3 +130,34 @@ async fn an_unknown_scope_or_a_token_twice_is_refused_by_name() {
     assert!(said(&(token("a", "\"orders:read\"") + &token("a", "\"bars:read\""))).contains("same name"));
     assert!(said(&token("billing", "\"orders:read\", \"bars:write\"")).contains("it can be read"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_to_the_charging_system_is_tried() {
+    let house = House::start().await;
+    let said = |more: &[&str]| {
+        let (code, report) = report(&house, more);
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["check"] == "charging").unwrap();
+        assert!(!found.to_string().contains("a-secret-of-charging"), "a token in a finding");
+        (code, found["weight"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(said(&[]), (0, "advice".to_owned()));
+    let there = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", there.local_addr().unwrap());
+    let webhook =
+        ["--charging-port", "webhook", "--charging-token", "a-secret-of-charging", "--charging-url", &url];
+    assert_eq!(said(&webhook), (0, "fine".to_owned()));
+    drop(there);
+    assert_eq!(said(&webhook), (1, "wrong".to_owned()));
+    let directory = tempfile::tempdir().unwrap();
+    let file = |directory: &Path| {
+        let directory = directory.to_str().unwrap().to_owned();
+        said(&["--charging-port", "file", "--charging-directory", &directory])
+    };
+    assert_eq!(file(directory.path()), (0, "fine".to_owned()));
+    // A file is where the directory should be.
+    let taken = directory.path().join("taken");
+    std::fs::write(&taken, "").unwrap();
+    assert_eq!(file(&taken), (1, "wrong".to_owned()));
+    assert_eq!(file(&directory.path().join("nowhere")), (1, "wrong".to_owned()));
+}

@@ -29,6 +29,7 @@ pub(crate) struct House {
     pub(crate) centre: Simulator,
     data: tempfile::TempDir,
     filter: &'static str,
+    more: Vec<String>,
     log: Arc<Mutex<Vec<String>>>,
     secrets: Mutex<Vec<String>>,
 }
@@ -41,14 +42,24 @@ impl House {
 
     /// The same, with as much in the log as a filter lets through.
     pub(crate) async fn start_logging(filter: &'static str) -> Self {
+        Self::start_so(filter, &[]).await
+    }
+
+    /// The same, with more settings.
+    pub(crate) async fn start_with(more: &[&str]) -> Self {
+        Self::start_so("info", more).await
+    }
+
+    async fn start_so(filter: &'static str, more: &[&str]) -> Self {
         let local = || TcpListener::bind("127.0.0.1:0");
         let config = Config::new(Arc::new(|| 0));
         let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
         let data = tempfile::tempdir().unwrap();
         let log = Arc::default();
-        let (server, api, metrics) = serve(&data, &centre, filter, &log).await;
+        let more: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
+        let (server, api, metrics) = serve(&data, &centre, (filter, &more), &log).await;
         let secrets = Mutex::default();
-        let house = Self { server, api, metrics, centre, data, filter, log, secrets };
+        let house = Self { server, api, metrics, centre, data, filter, more, log, secrets };
         house.seed(include_str!("../../../../examples/catalogue.json")).await;
         house
     }
@@ -62,7 +73,8 @@ impl House {
 
     /// Starts servers that have ended on the same data.
     pub(crate) async fn restart(&mut self) {
-        (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, self.filter, &self.log).await;
+        let settings = (self.filter, self.more.as_slice());
+        (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, settings, &self.log).await;
     }
 
     /// Where the servers keep their data.
@@ -187,7 +199,7 @@ pub(crate) fn http() -> reqwest::Client {
 async fn serve(
     data: &tempfile::TempDir,
     centre: &Simulator,
-    filter: &str,
+    (filter, more): (&str, &[String]),
     log: &Arc<Mutex<Vec<String>>>,
 ) -> (Server, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
@@ -197,6 +209,7 @@ async fn serve(
         .arg(data.path().join("data"))
         .args(["--sms-port", &centre.smpp_addr().port().to_string()])
         .args(["--platform-operator-tokens", OPERATOR_TOKEN])
+        .args(more)
         .env("HUTONG_LOG_FORMAT", "json")
         .env("HUTONG_LOG", filter)
         .current_dir(data.path());

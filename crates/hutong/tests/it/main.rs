@@ -5,6 +5,7 @@
 
 mod audit;
 mod binary;
+mod charges;
 mod configuration;
 #[cfg(feature = "failpoints")]
 mod crash;

@@ -1,5 +1,7 @@
 //! The operator's calls about charges, under `/operator/v1/charges`.
 
+use std::ops::Range;
+
 use api::problem::Code;
 use axum::Extension;
 use axum::Json;
@@ -9,10 +11,13 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use bytes::Bytes;
 use domain::limits;
-use edge::Problem;
 use edge::operator::Operator;
+use edge::{Problem, Query};
 use http::StatusCode;
-use serde::Serialize;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use store::StoreError;
 use uuid::Uuid;
 
@@ -45,16 +50,38 @@ struct Refused {
     id: Uuid,
     kind: &'static str,
     offering: String,
-    at: jiff::Timestamp,
+    at: Timestamp,
 }
 
-async fn reconcile(State(platform): State<Platform>, body: Bytes) -> Response {
+/// The days to compare, both included, in the operator's time zone; without them everything is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Days {
+    from: Option<Date>,
+    until: Option<Date>,
+}
+
+impl Days {
+    /// The time that they cover; `None` when there is no such time.
+    fn time(&self, zone: &TimeZone) -> Option<Range<Timestamp>> {
+        let start = |day: Date| Some(day.to_zoned(zone.clone()).ok()?.timestamp());
+        let from = self.from.map_or(Some(Timestamp::MIN), start)?;
+        let until = self.until.map_or(Some(Timestamp::MAX), |day| start(day.tomorrow().ok()?))?;
+        (from < until).then_some(from..until)
+    }
+}
+
+async fn reconcile(State(platform): State<Platform>, Query(days): Query<Days>, body: Bytes) -> Response {
+    let Some(time) = days.time(&platform.config.zone) else {
+        let detail = "Give from and until as days such as 2026-11-23, until not before from.";
+        return Problem::new(Code::RequestInvalid, detail).into_response();
+    };
     // A large record is read beside the requests, not between them.
     let lines = tokio::task::spawn_blocking(move || record(&body)).await;
     let Ok(lines) = lines else {
         return Problem::new(Code::RequestInvalid, "The record cannot be read.").into_response();
     };
-    match super::reconcile(&platform.store, lines).await {
+    match super::reconcile(&platform.store, lines, Some(time)).await {
         Ok(report) => Json(report).into_response(),
         Err(error) => problem(error),
     }

@@ -1,8 +1,11 @@
 //! The report that compares our events with the charging system's record.
 
+use std::ops::Range;
+
 use domain::charging::ChargeEvent;
 use domain::limits;
 use domain::reconciliation::{Reconciliation, Report};
+use jiff::Timestamp;
 use store::{Store, StoreError};
 use uuid::Uuid;
 
@@ -19,12 +22,20 @@ pub fn record(bytes: &[u8]) -> Vec<Option<ChargeEvent>> {
     lines.map(read).collect()
 }
 
-/// Compares every charge event with a record.
+/// Compares every charge event with a record, or those that were caused within a time.
 ///
 /// # Errors
 /// The store's.
-pub async fn reconcile(store: &Store, record: Vec<Option<ChargeEvent>>) -> Result<Report, StoreError> {
-    let mut comparison = Reconciliation::new(record);
+pub async fn reconcile(
+    store: &Store,
+    record: Vec<Option<ChargeEvent>>,
+    within: Option<Range<Timestamp>>,
+) -> Result<Report, StoreError> {
+    let comparison = Reconciliation::new(record);
+    let mut comparison = match within {
+        Some(time) => comparison.within(time),
+        None => comparison,
+    };
     let mut after = Uuid::nil();
     loop {
         let page = store.read(move |view| view.platform().list_all_charges(after, PAGE)).await?;

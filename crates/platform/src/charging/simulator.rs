@@ -50,10 +50,12 @@ pub struct Faults {
     pub proxy_page: u32,
     /// It acts and answers late.
     pub slow: u32,
+    /// It will not have the event, and says so for good; payers are checked as ever.
+    pub refused: u32,
 }
 
 impl Faults {
-    /// Every fault as often as every other; `thousandths` of the requests meet one.
+    /// Every fault that passes as often as every other; `thousandths` of the requests meet one.
     pub fn mixed(thousandths: u32) -> Self {
         let each = thousandths / 9;
         Self {
@@ -66,6 +68,7 @@ impl Faults {
             garbage: each,
             proxy_page: each,
             slow: each,
+            refused: 0,
         }
     }
 
@@ -80,6 +83,7 @@ impl Faults {
             (self.garbage, Fault::Garbage),
             (self.proxy_page, Fault::ProxyPage),
             (self.slow, Fault::Slow),
+            (self.refused, Fault::Refused),
         ];
         for (weight, fault) in table {
             if throw < weight {
@@ -103,6 +107,7 @@ enum Fault {
     Garbage,
     ProxyPage,
     Slow,
+    Refused,
 }
 
 /// What somebody has; absent: as much as is asked for.
@@ -199,7 +204,10 @@ impl Simulator {
             _ => book.check(body),
         };
         match fault {
-            Fault::None => Played::Answer(act()),
+            Fault::Refused if path == "/charges" => {
+                Played::Answer(json_answer(422, &json!({"error": "this event is not wanted"})))
+            }
+            Fault::None | Fault::Refused => Played::Answer(act()),
             Fault::Slow => Played::Late(act()),
             Fault::LostRequest => Played::Broken,
             Fault::Error => Played::Answer(json_answer(500, &json!({"error": "out of order"}))),

@@ -24,6 +24,7 @@ const NOTHING: Faults = Faults {
     garbage: 0,
     proxy_page: 0,
     slow: 0,
+    refused: 0,
 };
 
 #[tokio::test]
@@ -286,7 +287,7 @@ async fn over_a_real_socket_every_fault_is_survived_and_the_record_is_ours() {
     }
     let client = OverHttp::new(&settings).unwrap();
     let answer = client.call(Request::get("/record").body(Bytes::new()).unwrap()).await.unwrap();
-    let report = reconcile(&house.platform.store, record(answer.body())).await.unwrap();
+    let report = reconcile(&house.platform.store, record(answer.body()), None).await.unwrap();
     assert_eq!((report.events, report.lines, report.waiting, report.differences_total), (12, 12, 0, 0));
     assert!(charging.counts().faulty > 0);
     server.abort();

@@ -73,7 +73,7 @@ async fn after_ten_thousand_faulty_deliveries_each_event_is_there_once_and_every
         assert_eq!(event.payer_no, *next, "without a gap, in order");
         *next += 1;
     }
-    let report = reconcile(&house.platform.store, record.clone()).await.unwrap();
+    let report = reconcile(&house.platform.store, record.clone(), None).await.unwrap();
     assert_eq!((report.differences_total, report.waiting), (0, 0), "{:?}", report.differences.first());
     assert_eq!((report.events, report.lines), (record.len(), record.len()));
     falsify(&house, &record).await;
@@ -116,7 +116,7 @@ async fn falsify(house: &House, record: &[Option<ChargeEvent>]) {
                 expected.insert((What::OutOfOrder, Some(event.id)));
             }
         }
-        let report = reconcile(&house.platform.store, false_record).await.unwrap();
+        let report = reconcile(&house.platform.store, false_record, None).await.unwrap();
         let found: BTreeSet<_> = report.differences.iter().map(|found| (found.what, found.event)).collect();
         // A copy put before the original may also stand out of order, which is as true.
         let beside = |(what, _): &(What, _)| round % 5 == 1 && *what == What::OutOfOrder;
