@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Soak;
 use crate::run::{Failed, cargo};
 
-/// The words that follow are probes a kind, and the groups to run; without any, 10,000 of all.
+/// A release build. The words that follow are probes a kind, and the groups to run; without any, 10,000 of all.
 pub(crate) const SOAK: Soak = Soak {
     word: "timing",
     what: "compares answers' times between people who must look the same (Welch's t-test)",

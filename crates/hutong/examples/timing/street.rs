@@ -10,8 +10,8 @@ use domain::world::{SeededDice, SetClock, World};
 use http::Method;
 use store::{StoreError, Tx};
 
-use super::Kind;
 use super::house::{Inside, Person};
+use super::{CONTROL, Kind};
 
 /// People of each kind; the crowd's books differ in size, and so do the stand-ins of those without one.
 const EACH: u64 = 100;
@@ -122,21 +122,26 @@ impl Street {
         let forged = ids[15..].iter().map(|id| id.chars().rev().skip(4).collect::<String>());
         let forged = forged.map(|id| format!("{}AAAA", id.chars().rev().collect::<String>()));
         vec![
-            Kind { name: "a share of somebody who hides", about: ids[..5].to_vec() },
-            Kind { name: "a share that was taken back", about: ids[5..10].to_vec() },
-            Kind { name: "a share of somebody who left", about: ids[10..15].to_vec() },
-            Kind { name: "a forged share id", about: forged.collect() },
+            Kind { name: "a share of somebody who hides", about: ids[..5].to_vec(), is_later: false },
+            Kind { name: "a share that was taken back", about: ids[5..10].to_vec(), is_later: false },
+            Kind { name: "a share of somebody who left", about: ids[10..15].to_vec(), is_later: false },
+            Kind { name: "a forged share id", about: forged.collect(), is_later: false },
         ]
     }
 
     /// The kinds that a group compares.
     pub(crate) fn kinds(&self, group: &str) -> Vec<Kind> {
-        let people =
-            |name, thousand| Kind { name, about: all(thousand).map(|person| person.path()).collect() };
+        let people = |name, thousand| {
+            let about = all(thousand).map(|person| person.path()).collect();
+            Kind { name, about, is_later: false }
+        };
         match group {
-            "tap" => {
-                self.shares.iter().map(|kind| Kind { name: kind.name, about: kind.about.clone() }).collect()
-            }
+            CONTROL => vec![
+                people("nobody", NOBODY),
+                people("the same nobody", NOBODY),
+                Kind { is_later: true, ..people("nobody, answered later", NOBODY) },
+            ],
+            "tap" => self.shares.clone(),
             "friend" | "feed" => vec![
                 people("nobody", NOBODY),
                 people("nobody, listed", NOBODY_LISTED),

@@ -6,10 +6,12 @@ pub(crate) struct Verdict {
     pub(crate) t: f64,
     /// The largest |t| of those below a percentile of both together.
     pub(crate) cropped: f64,
+    /// The smallest difference of the means, in seconds, that would have reached the threshold in one of these.
+    pub(crate) finest: f64,
 }
 
 /// Compares two samples, whole and without their slowest.
-pub(crate) fn compare(one: &[f64], other: &[f64]) -> Verdict {
+pub(crate) fn compare(one: &[f64], other: &[f64], threshold: f64) -> Verdict {
     let mut both = [one, other].concat();
     both.sort_by(f64::total_cmp);
     let crop = |percent: usize| {
@@ -18,7 +20,12 @@ pub(crate) fn compare(one: &[f64], other: &[f64]) -> Verdict {
             |sample: &[f64]| sample.iter().copied().filter(|value| *value < limit).collect::<Vec<_>>();
         t(&below(one), &below(other))
     };
-    Verdict { t: t(one, other), cropped: [95, 90, 75].map(crop).into_iter().fold(0.0, f64::max) }
+    let ((t, spread), crops) = (t(one, other), [95, 90, 75].map(crop));
+    Verdict {
+        t,
+        cropped: crops.iter().map(|(t, _)| *t).fold(0.0, f64::max),
+        finest: threshold * crops.iter().map(|(_, spread)| *spread).fold(spread, f64::min),
+    }
 }
 
 /// The middle value.
@@ -28,10 +35,11 @@ pub(crate) fn median(sample: &[f64]) -> f64 {
     sorted[sorted.len() / 2]
 }
 
-fn t(one: &[f64], other: &[f64]) -> f64 {
+/// |t|, and the spread of the difference.
+fn t(one: &[f64], other: &[f64]) -> (f64, f64) {
     let ((mean_one, error_one), (mean_other, error_other)) = (moments(one), moments(other));
     let spread = (error_one + error_other).sqrt();
-    if spread == 0.0 { 0.0 } else { ((mean_one - mean_other) / spread).abs() }
+    if spread == 0.0 { (0.0, spread) } else { (((mean_one - mean_other) / spread).abs(), spread) }
 }
 
 /// The mean, and its variance.
