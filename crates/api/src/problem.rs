@@ -107,6 +107,9 @@ codes! {
     OrderTooManyOpen = "order/too-many-open", 429, "Too many open orders";
     EventsTooManyStreams = "events/too-many-streams", 429, "Too many open event streams";
     OperatorNotPossible = "operator/not-possible", 409, "The state does not allow this";
+    OperatorKeyFile = "operator/key-file", 503, "The key file cannot be used";
+    OperatorKeysMeanwhile = "operator/keys-meanwhile", 409, "The master key is exchanged by another process";
+    OperatorKeysUnfinished = "operator/keys-unfinished", 503, "The exchange of the master key is not finished";
     StoreUnavailable = "store/unavailable", 503, "The server cannot reach its store";
     Internal = "internal", 500, "The server has failed";
 }

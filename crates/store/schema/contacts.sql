@@ -43,7 +43,7 @@ CREATE TABLE session (
     id         BYTEA PRIMARY KEY,
     key        BIGINT NOT NULL,
     token_hash BYTEA NOT NULL UNIQUE,
-    device     TEXT,
+    device     BYTEA,          -- what the person calls it, sealed
     created    BIGINT NOT NULL
 );
 CREATE INDEX session_key ON session (key);

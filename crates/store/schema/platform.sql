@@ -143,10 +143,11 @@ CREATE INDEX order_cancellation_order ON order_cancellation (product_order);
 CREATE TABLE hub_listener (
     id        BYTEA PRIMARY KEY,
     interface TEXT NOT NULL,
-    callback  TEXT NOT NULL,
+    callback  BYTEA NOT NULL,   -- sealed: its end may be a secret
     query     TEXT NOT NULL,
+    same      BYTEA NOT NULL,   -- keyed hash of callback and query
     created   BIGINT NOT NULL,
-    UNIQUE (interface, callback, query)
+    UNIQUE (interface, same)
 );
 
 -- What a listener has not yet been told, in order; the body is sealed.

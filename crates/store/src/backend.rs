@@ -56,6 +56,9 @@ pub(crate) trait Backend: Send + Sync {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()>;
     /// Runs a read over one snapshot.
     fn read(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()>;
+    /// Overwrites what earlier commits have left behind in the database's files; `false` when it could not,
+    /// because somebody reads what was there before.
+    fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>>;
     /// Whether the database answers.
     fn ping(&self) -> BoxFuture<'_, Result<(), StoreError>>;
     /// Finishes what is queued and closes.

@@ -1,5 +1,5 @@
-//! Fail points: the places before and after every outside effect, and every commit, of an order's way, at
-//! which a test has the process abort, err or dawdle.
+//! Fail points: the places before and after every outside effect, and every commit, of an order's way and of
+//! a rotation of the master key, at which a test has the process abort, err or dawdle.
 //!
 //! Without the feature `failpoints`, which no default contains, they compile to nothing. With it, a point
 //! looks at each passing into the file that the environment variable `FAILPOINT_FILE` names. The file
@@ -10,83 +10,100 @@
 use crate::error::StoreError;
 
 macro_rules! points {
-    ($($(#[$doc:meta])* $point:ident = $word:literal;)*) => {
+    ($($(#[$which_doc:meta])* $which:ident { $($(#[$doc:meta])* $point:ident = $word:literal;)* })*) => {
         /// Every fail point there is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Point {
-            $($(#[$doc])* $point,)*
+            $($($(#[$doc])* $point,)*)*
         }
 
         #[cfg(feature = "failpoints")]
         impl Point {
-            /// All of them.
-            pub const ALL: &[Self] = &[$(Self::$point),*];
+            $($(#[$which_doc])* pub const $which: &[Self] = &[$(Self::$point),*];)*
 
             /// The word by which a test arms it.
             pub fn word(self) -> &'static str {
-                match self { $(Self::$point => $word,)* }
+                match self { $($(Self::$point => $word,)*)* }
             }
         }
     };
 }
 
 points! {
-    /// The store: writes have run and are not yet durable.
-    BeforeCommit = "before-commit";
-    /// The store: writes are durable, and nobody has been told.
-    AfterCommit = "after-commit";
-    /// Platform: a payer is about to be asked about.
-    BeforePayerCheck = "before-payer-check";
-    /// Platform: the charging system has said whether a payer can pay, and nothing is written.
-    AfterPayerCheck = "after-payer-check";
-    /// Platform: a charge event is about to be handed over.
-    BeforeCharge = "before-charge";
-    /// Platform: a charge event is handed over, which is not written.
-    AfterCharge = "after-charge";
-    /// Platform: a charge event is handed over, which is written.
-    ChargeWritten = "charge-written";
-    /// A job is leased, and its work not begun.
-    JobTaken = "job-taken";
-    /// A job's work is done, and the job still in the queue unless the work has removed it.
-    JobDone = "job-done";
-    /// A job is out of the queue, or back in it.
-    JobSettled = "job-settled";
-    /// Exchange: an order is about to be forwarded.
-    BeforeForward = "before-forward";
-    /// Exchange: the platform has answered, and the answer is not written.
-    AfterForward = "after-forward";
-    /// Exchange: the platform's answer is written.
-    ForwardWritten = "forward-written";
-    /// Platform: an order has come, and is not yet decided.
-    BeforeDecision = "before-decision";
-    /// Platform: an order is decided and durable, and not yet answered.
-    AfterDecision = "after-decision";
-    /// Platform: a listener is about to be told.
-    BeforeTelling = "before-telling";
-    /// Platform: a listener has been told, which is not written.
-    AfterTelling = "after-telling";
-    /// Platform: a listener has been told, which is written.
-    TellingWritten = "telling-written";
-    /// Exchange: an event is stored, and the hub not yet answered.
-    EventHeard = "event-heard";
-    /// SMS: a part of a text is about to go to the centre.
-    BeforeSubmit = "before-submit";
-    /// SMS: the centre has answered, and the answer is not written.
-    AfterSubmit = "after-submit";
-    /// SMS: the outcome of a text is written.
-    OutcomeWritten = "outcome-written";
-    /// SMS: a text has come in, and is not yet stored.
-    BeforeInbox = "before-inbox";
-    /// SMS: a text is stored, and the centre not yet told so.
-    AfterInbox = "after-inbox";
-    /// SMS: a receipt has come in, and is not yet stored.
-    BeforeReceipt = "before-receipt";
-    /// SMS: a receipt is stored, and the centre not yet told so.
-    AfterReceipt = "after-receipt";
-    /// Platform: a reply is about to be acted on.
-    BeforeReply = "before-reply";
-    /// Platform: a reply has been acted on.
-    AfterReply = "after-reply";
+    /// All of an order's way.
+    ALL {
+        /// The store: writes have run and are not yet durable.
+        BeforeCommit = "before-commit";
+        /// The store: writes are durable, and nobody has been told.
+        AfterCommit = "after-commit";
+        /// Platform: a payer is about to be asked about.
+        BeforePayerCheck = "before-payer-check";
+        /// Platform: the charging system has said whether a payer can pay, and nothing is written.
+        AfterPayerCheck = "after-payer-check";
+        /// Platform: a charge event is about to be handed over.
+        BeforeCharge = "before-charge";
+        /// Platform: a charge event is handed over, which is not written.
+        AfterCharge = "after-charge";
+        /// Platform: a charge event is handed over, which is written.
+        ChargeWritten = "charge-written";
+        /// A job is leased, and its work not begun.
+        JobTaken = "job-taken";
+        /// A job's work is done, and the job still in the queue unless the work has removed it.
+        JobDone = "job-done";
+        /// A job is out of the queue, or back in it.
+        JobSettled = "job-settled";
+        /// Exchange: an order is about to be forwarded.
+        BeforeForward = "before-forward";
+        /// Exchange: the platform has answered, and the answer is not written.
+        AfterForward = "after-forward";
+        /// Exchange: the platform's answer is written.
+        ForwardWritten = "forward-written";
+        /// Platform: an order has come, and is not yet decided.
+        BeforeDecision = "before-decision";
+        /// Platform: an order is decided and durable, and not yet answered.
+        AfterDecision = "after-decision";
+        /// Platform: a listener is about to be told.
+        BeforeTelling = "before-telling";
+        /// Platform: a listener has been told, which is not written.
+        AfterTelling = "after-telling";
+        /// Platform: a listener has been told, which is written.
+        TellingWritten = "telling-written";
+        /// Exchange: an event is stored, and the hub not yet answered.
+        EventHeard = "event-heard";
+        /// SMS: a part of a text is about to go to the centre.
+        BeforeSubmit = "before-submit";
+        /// SMS: the centre has answered, and the answer is not written.
+        AfterSubmit = "after-submit";
+        /// SMS: the outcome of a text is written.
+        OutcomeWritten = "outcome-written";
+        /// SMS: a text has come in, and is not yet stored.
+        BeforeInbox = "before-inbox";
+        /// SMS: a text is stored, and the centre not yet told so.
+        AfterInbox = "after-inbox";
+        /// SMS: a receipt has come in, and is not yet stored.
+        BeforeReceipt = "before-receipt";
+        /// SMS: a receipt is stored, and the centre not yet told so.
+        AfterReceipt = "after-receipt";
+        /// Platform: a reply is about to be acted on.
+        BeforeReply = "before-reply";
+        /// Platform: a reply has been acted on.
+        AfterReply = "after-reply";
+    }
+    /// Those of a rotation of the master key alone; it passes a commit as well.
+    ROTATION {
+        /// Keys: a rotation has the lock, and nothing is written.
+        RotationBegun = "rotation-begun";
+        /// Keys: the key file to be lies beside the one that is.
+        KeyFileAside = "key-file-aside";
+        /// Keys: the key file holds both secrets, and the database knows one.
+        KeyFileHoldsBoth = "key-file-holds-both";
+        /// Keys: the database has the seed under the new secret alone.
+        SealReplaced = "seal-replaced";
+        /// Keys: the key file holds the new secret alone.
+        KeyFileSettled = "key-file-settled";
+        /// Keys: nothing is left of the old seal, and that is not written.
+        OldSealOverwritten = "old-seal-overwritten";
+    }
 }
 
 /// Passes a point, on a thread that may wait.

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 
 use domain::world::World;
+use jiff::Timestamp;
 
 use crate::error::StoreError;
 use crate::keys::{Keys, MasterKey};
@@ -36,41 +37,100 @@ fn find_seed(sql: &mut dyn Sql) -> Result<Option<Vec<u8>>, StoreError> {
     row.map(|row| row.blob(0).map(<[u8]>::to_vec)).transpose()
 }
 
-/// The keys of a database that has them.
+/// The keys of a database that has them. The connection must see what is committed meanwhile.
 pub(crate) fn known_keys(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
-    unlock(sql, master, world, false)
-}
-
-fn unlock(sql: &mut dyn Sql, master: &MasterKey, world: &World, settle: bool) -> Result<Keys, OpenError> {
-    let sealed = find_seed(sql)?.ok_or(OpenError::NotBegun)?;
-    master.load(false, world)?;
-    Keys::unlock(&sealed, master.clone(), settle).ok_or(OpenError::WrongKeys)
+    let mut sealed = find_seed(sql)?.ok_or(OpenError::NotBegun)?;
+    loop {
+        master.load(false, world)?;
+        if let Some(keys) = Keys::unlock(&sealed, master.clone()) {
+            return Ok(keys);
+        }
+        // A rotation may have come between the two looks. Only where the seed is sealed as before is the
+        // file, read in between, another's.
+        let now = load_seed(sql)?;
+        if now == sealed {
+            return Err(OpenError::WrongKeys(master.file().to_owned()));
+        }
+        sealed = now;
+    }
 }
 
 /// The keys of a database; a new one gets its own, and begins its audit log. Only for a new one may the key
-/// file be made, and only who is `alone` with it sets the file right after a rotation that was broken off.
-pub(crate) fn keys_of(
-    sql: &mut dyn Sql,
-    master: &MasterKey,
-    world: &World,
-    alone: bool,
-) -> Result<Keys, OpenError> {
+/// file be made.
+pub(crate) fn keys_of(sql: &mut dyn Sql, master: &MasterKey, world: &World) -> Result<Keys, OpenError> {
     if find_seed(sql)?.is_some() {
-        return unlock(sql, master, world, alone);
+        return known_keys(sql, master, world);
     }
     master.load(true, world)?;
     let keys = Keys::fresh(world, master.clone());
-    let sealed = keys.locked(world).ok_or(OpenError::WrongKeys)?;
+    let sealed = keys.locked(world).ok_or_else(|| OpenError::WrongKeys(master.file().to_owned()))?;
+    let reign = Reign { since: world.now(), rotations: 0, old_seal_stands: false };
     sql.execute("INSERT INTO meta (name, value) VALUES ('seed', $1)", params![sealed])?;
+    sql.execute("INSERT INTO meta (name, value) VALUES ('reign', $1)", params![reign.to_bytes()])?;
     crate::audit::begin(sql, &keys, world)?;
     Ok(keys)
 }
 
+/// What the database says of the master key that is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reign {
+    /// In force since.
+    pub since: Timestamp,
+    /// How often the master key was exchanged.
+    pub rotations: u64,
+    /// Whether the seed as the key before sealed it may still lie about in the database's files.
+    pub old_seal_stands: bool,
+}
+
+impl Reign {
+    fn to_bytes(self) -> Vec<u8> {
+        let Self { since, rotations, old_seal_stands } = self;
+        let (since, stands) = (since.as_millisecond().to_le_bytes(), u8::from(old_seal_stands));
+        [since.as_slice(), &rotations.to_le_bytes(), &[stands]].concat()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (since, rest) = bytes.split_first_chunk()?;
+        let (rotations, stands) = rest.split_first_chunk()?;
+        Some(Self {
+            since: Timestamp::from_millisecond(i64::from_le_bytes(*since)).ok()?,
+            rotations: u64::from_le_bytes(*rotations),
+            old_seal_stands: *stands == [1],
+        })
+    }
+}
+
+/// What the database says of the master key that is in force.
+pub(crate) fn load_reign(sql: &mut dyn Sql) -> Result<Reign, StoreError> {
+    let row = sql.query_one("SELECT value FROM meta WHERE name = 'reign'", &[])?;
+    let reign = row.map(|row| row.blob(0).map(Reign::from_bytes)).transpose()?.flatten();
+    reign.ok_or_else(|| StoreError::damaged("a database that does not say since when its key is in force"))
+}
+
+fn put_reign(sql: &mut dyn Sql, reign: Reign) -> Result<(), StoreError> {
+    sql.execute("UPDATE meta SET value = $1 WHERE name = 'reign'", params![reign.to_bytes()]).map(drop)
+}
+
+/// Writes down that the old seal is overwritten; nothing when that is known.
+pub(crate) fn forget_old_seal(sql: &mut dyn Sql) -> Result<(), StoreError> {
+    let reign = load_reign(sql)?;
+    if reign.old_seal_stands { put_reign(sql, Reign { old_seal_stands: false, ..reign }) } else { Ok(()) }
+}
+
 /// Puts the seed, sealed under another secret, in place of what it is now; `false` when another process
 /// was first.
-pub(crate) fn replace_seed(sql: &mut dyn Sql, before: &[u8], after: &[u8]) -> Result<bool, StoreError> {
+pub(crate) fn replace_seed(
+    sql: &mut dyn Sql,
+    before: &[u8],
+    after: &[u8],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let replaced =
         sql.execute("UPDATE meta SET value = $1 WHERE name = 'seed' AND value = $2", params![after, before])?;
+    if replaced == 1 {
+        let rotations = load_reign(sql)?.rotations + 1;
+        put_reign(sql, Reign { since: now, rotations, old_seal_stands: true })?;
+    }
     Ok(replaced == 1)
 }
 

@@ -7,7 +7,7 @@ use domain::key::ContactKey;
 use domain::world::World;
 use tokio::sync::{broadcast, oneshot, watch};
 
-use crate::audit::{self, Actor, AuditAction, AuditEntry, AuditTx, AuditView, Heads};
+use crate::audit::{self, AuditTx, AuditView, Heads};
 use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
 use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
@@ -18,7 +18,6 @@ use crate::jobs::{JobsTx, JobsView};
 use crate::keys::{KeyFileError, Keys, MasterKey};
 use crate::platform::{PlatformTx, PlatformView};
 use crate::postgres::Postgres;
-use crate::schema;
 use crate::sql::Sql;
 use crate::texts::{TextsTx, TextsView};
 use crate::upkeep::{UpkeepTx, UpkeepView};
@@ -33,9 +32,9 @@ pub enum OpenError {
     InUse,
     /// It was written under other keys.
     #[error(
-        "the key file is not the one this data was written with: put the right file back, or name its place with keys.file"
+        "the key file {} is not the one this data was written with: put the right file back, or name its place with keys.file", .0.display()
     )]
-    WrongKeys,
+    WrongKeys(PathBuf),
     /// It was written by a newer version.
     #[error(
         "the data was written by a newer hutong (schema {found}, this one knows {known}): install that version"
@@ -65,22 +64,6 @@ pub enum OpenError {
     /// The database itself.
     #[error("the database cannot be opened")]
     Store(#[from] StoreError),
-}
-
-/// Why the master key was not exchanged.
-#[derive(Debug, thiserror::Error)]
-pub enum RotateError {
-    /// The key file.
-    #[error(transparent)]
-    KeyFile(#[from] KeyFileError),
-    /// The database.
-    #[error("the database did not take the new master key; the key file opens it either way")]
-    Store(#[from] StoreError),
-    /// Another process exchanged it at the same moment.
-    #[error(
-        "another process has exchanged the master key: copy its key file here before this process starts again"
-    )]
-    Meanwhile,
 }
 
 /// Hears of commits.
@@ -124,10 +107,10 @@ impl Signals {
 /// One store, shared by all roles of a process; cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    backend: Arc<dyn Backend>,
-    tools: Tools,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) tools: Tools,
     signals: Signals,
-    rotating: Arc<tokio::sync::Mutex<()>>,
+    pub(crate) rotating: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Store {
@@ -148,7 +131,9 @@ impl Store {
     pub async fn open_postgres(url: &str, master: &MasterKey, world: World) -> Result<Self, OpenError> {
         let signals = Signals::new();
         let backend = Arc::new(Postgres::open(url, master.clone(), world, signals.clone()).await?);
-        Ok(Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() })
+        let store = Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() };
+        store.end_broken_off_rotation().await;
+        Ok(store)
     }
 
     /// Looks into what the embedded store in a directory holds, beside a running server or without one;
@@ -210,33 +195,6 @@ impl Store {
     /// The keys of this installation.
     pub fn keys(&self) -> &Keys {
         &self.tools.keys
-    }
-
-    /// Exchanges the master key while everything goes on: a new secret is written into the key file beside
-    /// the present one, the database takes the seed sealed under it, and the old secret is dropped. Whenever the
-    /// process dies, the key file opens the database. What is stored stays as it is.
-    ///
-    /// # Errors
-    /// [`RotateError`] says what stands.
-    pub async fn rotate_master_key(&self, actor: Actor) -> Result<(), RotateError> {
-        let _alone = self.rotating.lock().await;
-        let Tools { keys, world } = self.tools.clone();
-        let _lock = keys.lock_rotation()?.ok_or(RotateError::Meanwhile)?;
-        let before = self.read::<_, StoreError, _>(|view| schema::load_seed(view.sql)).await?;
-        let after = keys.prepare_rotation(&world, &before)?.ok_or(RotateError::Meanwhile)?;
-        let write = move |tx: &mut Tx<'_>| {
-            let replaced = schema::replace_seed(tx.sql, &before, &after)?;
-            if replaced {
-                tx.audit().append(&AuditEntry::new(actor.clone(), AuditAction::KeysRotated))?;
-            }
-            Ok(replaced)
-        };
-        match self.write::<_, StoreError, _>(write).await {
-            Ok(true) => Ok(keys.settle_rotation()?),
-            Ok(false) => Err(RotateError::Meanwhile),
-            // It may have been committed all the same: both secrets stay in the file until the next start.
-            Err(error) => Err(error.into()),
-        }
     }
 
     /// Whether the database answers.
@@ -419,8 +377,8 @@ impl<'a> View<'a> {
 
 /// One atomic write; each role's nouns have a transaction of their own, which also reads.
 pub struct Tx<'a> {
-    sql: &'a mut dyn Sql,
-    tools: &'a Tools,
+    pub(crate) sql: &'a mut dyn Sql,
+    pub(crate) tools: &'a Tools,
     effects: &'a mut Effects,
 }
 

@@ -27,12 +27,23 @@ pub(super) async fn post(
     let client =
         reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(600)).build().map_err(broken)?;
     let url = format!("http://{}{path}", config.listen);
-    let mut request = client.post(url).header("content-type", "application/json").body(json);
-    if let Some(token) = operator_token(config) {
-        request = request.bearer_auth(token);
+    let json = bytes::Bytes::from(json);
+    let mut token = operator_token(config);
+    loop {
+        let mut request = client.post(&url).header("content-type", "application/json").body(json.clone());
+        if let Some(token) = &token {
+            request = request.bearer_auth(token);
+        }
+        let answer = request.send().await.map_err(broken)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(broken)?;
+        // The master key, and the token with it, may have been exchanged just now.
+        let now = if status == StatusCode::UNAUTHORIZED { operator_token(config) } else { None };
+        if now.is_none() || now == token {
+            return Ok((status, text));
+        }
+        token = now;
     }
-    let answer = request.send().await.map_err(broken)?;
-    Ok((answer.status(), answer.text().await.map_err(broken)?))
 }
 
 /// What to say of an answer that is no success.

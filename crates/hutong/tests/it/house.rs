@@ -29,6 +29,7 @@ pub(crate) struct House {
     pub(crate) centre: Simulator,
     data: tempfile::TempDir,
     filter: &'static str,
+    /// Further flags of the servers.
     more: Vec<String>,
     log: Arc<Mutex<Vec<String>>>,
     secrets: Mutex<Vec<String>>,
@@ -42,21 +43,21 @@ impl House {
 
     /// The same, with as much in the log as a filter lets through.
     pub(crate) async fn start_logging(filter: &'static str) -> Self {
-        Self::start_so(filter, &[]).await
+        Self::start_so(filter, Vec::new()).await
     }
 
     /// The same, with more settings.
     pub(crate) async fn start_with(more: &[&str]) -> Self {
-        Self::start_so("info", more).await
+        Self::start_so("info", more.iter().map(|word| (*word).to_owned()).collect()).await
     }
 
-    async fn start_so(filter: &'static str, more: &[&str]) -> Self {
+    /// The same, with both.
+    pub(crate) async fn start_so(filter: &'static str, more: Vec<String>) -> Self {
         let local = || TcpListener::bind("127.0.0.1:0");
         let config = Config::new(Arc::new(|| 0));
         let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
         let data = tempfile::tempdir().unwrap();
         let log = Arc::default();
-        let more: Vec<String> = more.iter().map(|word| (*word).to_owned()).collect();
         let (server, api, metrics) = serve(&data, &centre, (filter, &more), &log).await;
         let secrets = Mutex::default();
         let house = Self { server, api, metrics, centre, data, filter, more, log, secrets };
@@ -80,6 +81,12 @@ impl House {
     /// Where the servers keep their data.
     pub(crate) fn data(&self) -> std::path::PathBuf {
         self.data.path().join("data")
+    }
+
+    /// The address of the database, where it is not embedded.
+    pub(crate) fn database(&self) -> Option<&str> {
+        let flag = self.flags.iter().position(|flag| flag == "--database")?;
+        self.flags.get(flag + 1).map(String::as_str)
     }
 
     /// All that the servers have logged.
@@ -267,6 +274,14 @@ impl Person<'_> {
     pub(crate) async fn begin(&self) -> domain::ids::RegistrationId {
         let body = BeginRegistration { number: self.number.to_owned(), locale: Some("zh-CN".to_owned()) };
         self.client.begin_registration(&body).await.unwrap().registration_id
+    }
+
+    /// Signs in from a device with a name.
+    pub(crate) async fn sign_in_from(&mut self, device: &str) -> String {
+        let id = self.begin().await;
+        let code = digits(&self.next_text().await.1, 6);
+        let body = ConfirmRegistration { code, device: Some(device.to_owned()), consents: Vec::new() };
+        self.client.confirm_registration(id, &body).await.unwrap().token
     }
 
     pub(crate) async fn confirm(

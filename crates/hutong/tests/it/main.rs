@@ -5,6 +5,7 @@
 
 mod audit;
 mod binary;
+mod canaries;
 mod charges;
 mod configuration;
 #[cfg(feature = "failpoints")]
@@ -15,6 +16,7 @@ mod events;
 mod house;
 mod import;
 mod inside;
+mod keys;
 mod limits;
 mod matching;
 mod matching_disk;

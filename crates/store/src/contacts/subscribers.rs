@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::{ContactsTx, ContactsView};
 use crate::error::StoreError;
+use crate::keys::Purpose;
 use crate::people::{open_number, seal_number};
 use crate::sql::params;
 
@@ -74,13 +75,15 @@ impl ContactsTx<'_> {
                SELECT id FROM session WHERE key = $2 ORDER BY created DESC, id DESC LIMIT $3)",
             params![key, key, limits::SESSIONS_MAX - 1],
         )?;
+        let seal =
+            |name: &String| keys.seal(world, Purpose::Device, session.id.0.as_bytes(), name.as_bytes());
         self.view.sql.execute(
             "INSERT INTO session (id, key, token_hash, device, created) VALUES ($1, $2, $3, $4, $5)",
             params![
                 session.id.0,
                 key,
                 token_hash(keys, &session.token).as_slice(),
-                session.device.as_deref(),
+                session.device.as_ref().map(seal),
                 now,
             ],
         )?;
@@ -203,12 +206,15 @@ impl ContactsView<'_> {
             "SELECT id, device, created FROM session WHERE key = $1 ORDER BY created DESC, id",
             params![key],
         )?;
+        let keys = self.keys;
+        let open = |id: SessionId, sealed: &[u8]| {
+            let name = keys.open(Purpose::Device, id.0.as_bytes(), sealed)?;
+            String::from_utf8(name).map_err(|_| StoreError::damaged("a device's name that is not text"))
+        };
         let read = |row: &crate::sql::Row| {
-            Ok(SessionRow {
-                id: SessionId(row.uuid(0)?),
-                device: row.opt_text(1)?.map(str::to_owned),
-                created: row.time(2)?,
-            })
+            let id = SessionId(row.uuid(0)?);
+            let device = row.opt_blob(1)?.map(|sealed| open(id, sealed)).transpose()?;
+            Ok(SessionRow { id, device, created: row.time(2)? })
         };
         rows.iter().map(read).collect()
     }

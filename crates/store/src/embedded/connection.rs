@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
@@ -33,9 +34,42 @@ pub(super) fn open_reader(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// Opens the file, which nobody else writes meanwhile, so that no file comes, goes or changes.
+pub(super) fn open_untouched(file: &Path) -> Result<Connection, StoreError> {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|about| about.len() > 0) {
+        return open_reader(file);
+    }
+    // Without a log the file is all there is. A plain reader would begin one.
+    let name: String =
+        file.as_os_str().as_encoded_bytes().iter().map(|byte| format!("%{byte:02x}")).collect();
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags).map_err(error)
+}
+
+/// How long a connection waits for another's lock.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long writes wait while the log is folded in; who asks for it comes again.
+const FOLD_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Folds the log into the file and cuts it to nothing, so that no earlier state of a row is left in either;
+/// `false` when somebody reads an earlier state just now.
+pub(super) fn fold(connection: &Connection) -> Result<bool, StoreError> {
+    connection.busy_timeout(FOLD_PATIENCE).map_err(error)?;
+    let folded = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(PATIENCE).map_err(error)?;
+    match folded.map_err(error) {
+        Ok(busy) => Ok(busy == 0),
+        Err(busy) if busy.kind() == Kind::Unavailable => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(error)?;
+    connection.busy_timeout(PATIENCE).map_err(error)?;
     connection.pragma_update(None, "cache_size", -32_000).map_err(error) // KiB
 }
 

@@ -78,8 +78,10 @@ impl Embedded {
     ) -> Result<Self, OpenError> {
         let lock = lock(directory)?;
         let file = Self::file(directory);
+        refuse_wrong_keys(&file, master, &world)?;
         let mut connection = connection::open_writer(&file)?;
         let (ledger, keys) = migrate(&mut connection, Mark::open(directory)?, master, &world)?;
+        clear_away(&connection, &ledger, &keys)?;
         let tools = Tools { keys, world };
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
         let writes = writer::spawn(connection, ledger, tools.clone(), signals)?;
@@ -93,13 +95,11 @@ impl Embedded {
         if !file.exists() {
             return Err(OpenError::NotBegun);
         }
-        let mut connection = connection::open_reader(&file)?;
+        let connection = connection::open_reader(&file)?;
         let found: i64 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
         schema::same_version(found)?;
-        let tx = connection.transaction().map_err(connection::error)?;
-        let keys = schema::known_keys(&mut SqliteSql::new(&tx), master, &world)?;
-        tx.commit().map_err(connection::error)?;
+        let keys = schema::known_keys(&mut SqliteSql::new(&connection), master, &world)?;
         let tools = Tools { keys, world };
         // A queue that nobody works on: whatever is written is refused.
         let (writes, _) = mpsc::channel(1);
@@ -123,6 +123,22 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(file),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError::InUse),
         Err(std::fs::TryLockError::Error(error)) => Err(io(error).into()),
+    }
+}
+
+/// Without the right key file nothing of the data is touched, not even to fold the log in.
+fn refuse_wrong_keys(file: &Path, master: &MasterKey, world: &World) -> Result<(), OpenError> {
+    if !file.exists() {
+        return Ok(());
+    }
+    let look = || -> Result<(), OpenError> {
+        let connection = connection::open_untouched(file)?;
+        schema::known_keys(&mut SqliteSql::new(&connection), master, world).map(drop)
+    };
+    match look() {
+        Err(error @ (OpenError::KeyFile(_) | OpenError::WrongKeys(_))) => Err(error),
+        // What else is wrong, opening it says better; a first start may have ended before there were keys.
+        _ => Ok(()),
     }
 }
 
@@ -157,11 +173,28 @@ fn migrate(
     // The lock says that no other process works on a job: what a dead one held is free at once.
     tx.execute("UPDATE job SET leased_until = 0 WHERE leased_until <> 0", []).map_err(connection::error)?;
     // Under the wrong keys nothing of this stays.
-    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world, true)?;
+    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world)?;
     ledger.write(&tx)?;
     tx.commit().map_err(connection::error)?;
     ledger.committed();
     Ok((ledger, keys))
+}
+
+/// Ends a rotation that was broken off: nobody else is here. Where that fails the keys open the database all
+/// the same, and the next start tries again.
+fn clear_away(connection: &Connection, ledger: &Ledger, keys: &Keys) -> Result<(), OpenError> {
+    if let Err(error) = keys.settle_rotation() {
+        let error = &error as &dyn std::error::Error;
+        tracing::warn!(error, "the key file still holds the secret of a broken-off rotation");
+    }
+    if schema::load_reign(&mut SqliteSql::new(connection))?.old_seal_stands && connection::fold(connection)? {
+        let tx = connection.unchecked_transaction().map_err(connection::error)?;
+        schema::forget_old_seal(&mut SqliteSql::writing(&tx, ledger))?;
+        ledger.write(&tx)?;
+        tx.commit().map_err(connection::error)?;
+        ledger.committed();
+    }
+    Ok(())
 }
 
 impl Backend for Embedded {
@@ -194,6 +227,15 @@ impl Backend for Embedded {
                 unit.finish(done);
             })
             .await;
+        })
+    }
+
+    fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let (done, folded) = tokio::sync::oneshot::channel();
+            let gone = || StoreError::new(Kind::Unavailable, writer::CLOSING);
+            self.writes.send(writer::Message::Fold(done)).await.map_err(|_| gone())?;
+            folded.await.map_err(|_| gone())?
         })
     }
 

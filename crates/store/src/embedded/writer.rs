@@ -15,6 +15,8 @@ use crate::store::Signals;
 
 pub(super) enum Message {
     Write(Box<dyn WriteUnit>),
+    /// Leaves nothing behind of what was overwritten: see [`connection::fold`].
+    Fold(oneshot::Sender<Result<bool, StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -23,6 +25,7 @@ impl Message {
     pub(super) fn refuse(self, why: &'static str) {
         match self {
             Self::Write(unit) => unit.finish(Err(StoreError::new(Kind::Unavailable, why))),
+            Self::Fold(done) => drop(done.send(Err(StoreError::new(Kind::Unavailable, why)))),
             Self::Close(done) => drop(done.send(())),
         }
     }
@@ -57,17 +60,22 @@ impl Writer {
     fn run(self, mut receiver: mpsc::Receiver<Message>) {
         let mut batch = Vec::new();
         while let Some(first) = receiver.blocking_recv() {
-            let mut close = None;
+            let (mut close, mut folds) = (None, Vec::new());
             let mut next = Some(first);
             while let Some(message) = next {
                 match message {
                     Message::Write(unit) => batch.push(unit),
+                    Message::Fold(done) => folds.push(done),
                     Message::Close(done) => close = Some(done),
                 }
                 let full = batch.len() >= limits::count(limits::WRITE_BATCH_MAX);
                 next = if full || close.is_some() { None } else { receiver.try_recv().ok() };
             }
             self.commit(std::mem::take(&mut batch));
+            for done in folds {
+                // Whoever asked may have gone.
+                let _ = done.send(connection::fold(&self.connection));
+            }
             if let Some(done) = close {
                 receiver.close();
                 while let Some(message) = receiver.blocking_recv() {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
@@ -12,6 +13,9 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use domain::world::World;
 use serde::{Deserialize, Serialize};
+
+use super::rights;
+use crate::failpoints::{self, Point};
 
 /// What the sealed seed is for, so that nothing else opens as one.
 const SEED_PURPOSE: &[u8] = b"seed";
@@ -31,6 +35,23 @@ pub enum KeyFileError {
     /// Others may read it.
     #[error("the key file {0} may be read by others: run chmod 600 on it")]
     OpenToOthers(PathBuf),
+    /// It is another user's.
+    #[error(
+        "the key file {path} belongs to the user with the number {owner}, and this runs as number {runs_as}: run it as that user, or give the file to this one with chown"
+    )]
+    OfAnother {
+        /// The file.
+        path: PathBuf,
+        /// Whose it is.
+        owner: u32,
+        /// As whom this runs.
+        runs_as: u32,
+    },
+    /// Others may put another file in its place.
+    #[error(
+        "the key file lies in {0}, where others may put another in its place: run chmod go-w on that directory, or name another place with keys.file"
+    )]
+    PlaceOpenToOthers(PathBuf),
     /// The file system refused.
     #[error("the key file {0} cannot be read or written")]
     Io(PathBuf, #[source] io::Error),
@@ -62,6 +83,8 @@ struct Held {
     file: Option<PathBuf>,
     /// `None`: not read yet.
     secrets: Mutex<Option<Secrets>>,
+    /// Whether the file named two secrets when it was read or written last.
+    both: AtomicBool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,8 +104,13 @@ impl MasterKey {
         Self::held(Some(path.into()), None)
     }
 
+    /// Where it is written down.
+    pub(crate) fn file(&self) -> &Path {
+        self.0.file.as_deref().unwrap_or(Path::new("of nowhere"))
+    }
+
     fn held(file: Option<PathBuf>, secrets: Option<Secrets>) -> Self {
-        Self(Arc::new(Held { file, secrets: Mutex::new(secrets) }))
+        Self(Arc::new(Held { file, secrets: Mutex::new(secrets), both: AtomicBool::new(false) }))
     }
 
     /// Reads the key file; makes it, readable by its owner alone, when `may_create`.
@@ -93,7 +121,13 @@ impl MasterKey {
         let Some(path) = &self.0.file else { return Ok(()) };
         let loaded = load(path, may_create, world)?;
         *self.secrets() = Some(loaded);
+        self.0.both.store(loaded.next.is_some(), Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Whether the file names two secrets: an exchange is under way, or was broken off.
+    pub fn is_in_exchange(&self) -> bool {
+        self.0.both.load(Ordering::Relaxed)
     }
 
     fn secrets(&self) -> MutexGuard<'_, Option<Secrets>> {
@@ -115,21 +149,10 @@ impl MasterKey {
     }
 
     /// Opens the seed with whichever secret fits, and lets that one alone be in force here from then on. The
-    /// file is set right only when `settle`: nobody but the one process that may rotate writes it.
-    pub(crate) fn open(&self, sealed: &[u8], settle: bool) -> Option<Secret> {
+    /// file stays as it is.
+    pub(crate) fn open(&self, sealed: &[u8]) -> Option<Secret> {
         let mut held = self.secrets();
-        let secrets = (*held)?;
-        let (settled, seed) = fitting(secrets, sealed)?;
-        if settle
-            && secrets != settled
-            && let Err(error) = self.write(settled)
-        {
-            // Both secrets in the file open the database as well as one.
-            tracing::warn!(
-                error = &error as &dyn std::error::Error,
-                "the key file still holds the secret of a broken-off rotation"
-            );
-        }
+        let (settled, seed) = fitting((*held)?, sealed)?;
         *held = Some(settled);
         Some(seed)
     }
@@ -144,6 +167,7 @@ impl MasterKey {
         let Some((settled, _)) = loaded.and_then(|secrets| fitting(secrets, sealed)) else {
             return Ok(false);
         };
+        self.0.both.store(loaded.is_some_and(|secrets| secrets.next.is_some()), Ordering::Relaxed);
         *held = Some(settled);
         Ok(true)
     }
@@ -178,22 +202,33 @@ impl MasterKey {
         Ok(both.next.map(|next| seal(&next, world, seed)).unwrap_or_default())
     }
 
-    /// Puts the prepared secret in the old one's place: the database has it.
+    /// Puts the prepared secret in the old one's place: the database has it. In a file with two, only the one
+    /// in force is left.
     ///
     /// # Errors
     /// [`KeyFileError`]; the file then holds both, and the next start finds the right one.
     pub(crate) fn settle(&self) -> Result<(), KeyFileError> {
         let mut held = self.secrets();
-        let Some(now) = held.and_then(|secrets| secrets.next) else { return Ok(()) };
-        let settled = Secrets { now, next: None };
+        let Some(secrets) = *held else { return Ok(()) };
+        let settled = Secrets { now: secrets.next.unwrap_or(secrets.now), next: None };
+        if self.is_in_exchange() {
+            self.write(settled)?;
+        }
+        // Not before: the operator's token goes by the secret that stands first in the file.
         *held = Some(settled);
-        self.write(settled)
+        Ok(())
     }
 
+    /// Only who may rotate comes here: alone with the database, or under [`MasterKey::lock`].
     fn write(&self, secrets: Secrets) -> Result<(), KeyFileError> {
-        let Some(path) = &self.0.file else { return Ok(()) };
-        write(path, secrets, |file, path| file.persist(path))
-            .map_err(|error| KeyFileError::Io(path.clone(), error))
+        if let Some(path) = &self.0.file {
+            let io = |error| KeyFileError::Io(path.clone(), error);
+            // One that died here has left a copy of secrets, which would outlive them.
+            remove_asides(path).map_err(io)?;
+            write(path, secrets, |file, path| file.persist(path)).map_err(io)?;
+        }
+        self.0.both.store(secrets.next.is_some(), Ordering::Relaxed);
+        Ok(())
     }
 }
 
@@ -209,7 +244,7 @@ fn fitting(secrets: Secrets, sealed: &[u8]) -> Option<(Secrets, Secret)> {
     fits(secrets.now).or_else(|| secrets.next.and_then(fits))
 }
 
-fn directory_of(path: &Path) -> &Path {
+pub(super) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -234,12 +269,9 @@ fn open(secret: &Secret, sealed: &[u8]) -> Option<Secret> {
 
 fn load(path: &Path, may_create: bool, world: &World) -> Result<Secrets, KeyFileError> {
     let io = |error| KeyFileError::Io(path.to_owned(), error);
-    match read_limited(path) {
-        Ok(bytes) => {
-            refuse_if_open_to_others(path)?;
-            parse(&bytes).ok_or_else(|| KeyFileError::Unreadable(path.to_owned()))
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound && may_create => {
+    match rights::check(path).and_then(|()| read_limited(path).map_err(io)) {
+        Ok(bytes) => parse(&bytes).ok_or_else(|| KeyFileError::Unreadable(path.to_owned())),
+        Err(KeyFileError::Missing(_)) if may_create => {
             let secrets = Secrets { now: world.bytes(), next: None };
             match write(path, secrets, |file, path| file.persist_noclobber(path)) {
                 Ok(()) => Ok(secrets),
@@ -248,8 +280,7 @@ fn load(path: &Path, may_create: bool, world: &World) -> Result<Secrets, KeyFile
                 Err(error) => Err(io(error)),
             }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(KeyFileError::Missing(path.to_owned())),
-        Err(error) => Err(io(error)),
+        Err(error) => Err(error),
     }
 }
 
@@ -264,15 +295,29 @@ fn parse(bytes: &[u8]) -> Option<Secrets> {
     (file.hutong_keys == FORMAT).then_some(Secrets { now, next })
 }
 
-/// A directory, a socket or a huge file in its place is refused, not read.
+/// A huge file in its place is refused, not read.
 fn read_limited(path: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read;
     let mut bytes = Vec::new();
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no file"));
-    }
     fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// How the names of the files begin that are to become a key file.
+fn aside_prefix(path: &Path) -> String {
+    format!(".{}.aside-", path.file_name().unwrap_or_default().to_string_lossy())
+}
+
+fn remove_asides(path: &Path) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let prefix = aside_prefix(path);
+    for entry in fs::read_dir(directory_of(path))? {
+        let entry = entry?;
+        if entry.file_name().to_string_lossy().starts_with(&prefix) {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes the file aside, readable by its owner alone, and then gives it its name: whenever the process
@@ -288,17 +333,11 @@ fn write(
     fs::create_dir_all(directory)?;
     let text = |secret: Secret| BASE64.encode(secret);
     let file = KeyFile { hutong_keys: FORMAT, secret: text(secrets.now), next: secrets.next.map(text) };
-    let mut aside = tempfile::Builder::new().prefix(".hutong-keys-").tempfile_in(directory)?;
+    let mut aside = tempfile::Builder::new().prefix(&aside_prefix(path)).tempfile_in(directory)?;
     aside.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
     aside.as_file().sync_all()?;
+    failpoints::pass_blocking(Point::KeyFileAside).map_err(io::Error::other)?;
     name(aside, path).map_err(|refused| refused.error)?;
     // The name is durable once its directory is.
     fs::File::open(directory)?.sync_all()
-}
-
-fn refuse_if_open_to_others(path: &Path) -> Result<(), KeyFileError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode =
-        fs::metadata(path).map_err(|error| KeyFileError::Io(path.to_owned(), error))?.permissions().mode();
-    if mode & 0o077 == 0 { Ok(()) } else { Err(KeyFileError::OpenToOthers(path.to_owned())) }
 }

@@ -3,6 +3,7 @@
 //! of the two alone tells anything.
 
 mod master;
+mod rights;
 
 use aes_gcm_siv::aead::{Aead, KeyInit, Payload};
 use aes_gcm_siv::{Aes256GcmSiv, Nonce};
@@ -42,6 +43,10 @@ pub enum Purpose {
     AuditKey,
     /// What makes one person's pseudonyms in the audit log.
     AuditSalt,
+    /// What a person calls a device.
+    Device,
+    /// Where a listener at the hub is told: its end may be a secret.
+    HubCallback,
 }
 
 impl Purpose {
@@ -54,6 +59,8 @@ impl Purpose {
             Self::HubEvent => b"hub-event",
             Self::AuditKey => b"audit-key",
             Self::AuditSalt => b"audit-salt",
+            Self::Device => b"device",
+            Self::HubCallback => b"hub-callback",
         }
     }
 }
@@ -81,9 +88,8 @@ impl Keys {
     }
 
     /// The keys whose seed the master key opens; `None` when it is the wrong one.
-    /// With `settle` the key file is set right after a rotation that was broken off.
-    pub(crate) fn unlock(sealed: &[u8], master: MasterKey, settle: bool) -> Option<Self> {
-        master.open(sealed, settle).map(|seed| Self::from_seed(&seed, master))
+    pub(crate) fn unlock(sealed: &[u8], master: MasterKey) -> Option<Self> {
+        master.open(sealed).map(|seed| Self::from_seed(&seed, master))
     }
 
     /// The seed as the database keeps it; `None` when the master key was never read.
@@ -100,10 +106,15 @@ impl Keys {
         kept: &[u8],
     ) -> Result<Option<Vec<u8>>, KeyFileError> {
         // Read anew: an earlier rotation may have been broken off, or been another process's.
-        if !self.master.reread(world, kept)? {
+        if !self.reread_rotation(world, kept)? {
             return Ok(None);
         }
         self.master.prepare(world, &self.seed).map(Some)
+    }
+
+    /// See [`MasterKey::reread`].
+    pub(crate) fn reread_rotation(&self, world: &World, kept: &[u8]) -> Result<bool, KeyFileError> {
+        self.master.reread(world, kept)
     }
 
     /// See [`MasterKey::lock`].
@@ -111,9 +122,14 @@ impl Keys {
         self.master.lock()
     }
 
-    /// Ends a rotation that the database has taken.
+    /// Ends a rotation in the key file, which the database has taken, or which was broken off.
     pub(crate) fn settle_rotation(&self) -> Result<(), KeyFileError> {
         self.master.settle()
+    }
+
+    /// See [`MasterKey::is_in_exchange`].
+    pub(crate) fn is_in_exchange(&self) -> bool {
+        self.master.is_in_exchange()
     }
 
     /// The key of a number.

@@ -4,20 +4,26 @@ use domain::ids::{HubEventId, HubId};
 
 use super::{PlatformTx, PlatformView};
 use crate::error::StoreError;
-use crate::keys::Purpose;
+use crate::keys::{Keys, Purpose};
 use crate::sql::{Row, params};
 
 /// Somebody who is told of events.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct HubListenerRow {
     /// The id.
     pub id: HubId,
     /// At which interface's hub: its base path.
     pub interface: String,
-    /// Where events are posted.
+    /// Where events are posted; sealed at rest.
     pub callback: String,
     /// Which events; empty for all.
     pub query: String,
+}
+
+impl std::fmt::Debug for HubListenerRow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HubListenerRow").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// One event that one listener has not been told.
@@ -39,25 +45,22 @@ impl PlatformTx<'_> {
     /// # Errors
     /// The store's.
     pub fn put_listener(&mut self, listener: &HubListenerRow) -> Result<HubListenerRow, StoreError> {
-        let now = self.world.now();
+        let (keys, now) = (self.view.keys, self.world.now());
+        let HubListenerRow { id, interface, callback, query } = listener;
+        let same = keys.hash("hub listener", &[callback.as_bytes(), query.as_bytes()]);
+        let sealed = keys.seal(self.world, Purpose::HubCallback, id.0.as_bytes(), callback.as_bytes());
         self.view.sql.execute(
-            "INSERT INTO hub_listener (id, interface, callback, query, created) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (interface, callback, query) DO NOTHING",
-            params![
-                listener.id.0,
-                listener.interface.as_str(),
-                listener.callback.as_str(),
-                listener.query.as_str(),
-                now,
-            ],
+            "INSERT INTO hub_listener (id, interface, callback, query, same, created) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (interface, same) DO NOTHING",
+            params![id.0, interface.as_str(), sealed, query.as_str(), same.as_slice(), now],
         )?;
         let row = self.view.sql.query_one(
-            "SELECT id, interface, callback, query FROM hub_listener WHERE interface = $1 AND callback = $2 AND query = $3",
-            params![listener.interface.as_str(), listener.callback.as_str(), listener.query.as_str()],
+            "SELECT id, interface, callback, query FROM hub_listener WHERE interface = $1 AND same = $2",
+            params![interface.as_str(), same.as_slice()],
         )?;
         row.map_or_else(
             || Err(StoreError::damaged("a listener that was just written")),
-            |row| read_listener(&row),
+            |row| read_listener(keys, &row),
         )
     }
 
@@ -140,7 +143,7 @@ impl PlatformView<'_> {
             "SELECT id, interface, callback, query FROM hub_listener WHERE interface = $1 ORDER BY id",
             params![interface],
         )?;
-        rows.iter().map(read_listener).collect()
+        rows.iter().map(|row| read_listener(self.keys, row)).collect()
     }
 
     /// A listener.
@@ -152,7 +155,7 @@ impl PlatformView<'_> {
             "SELECT id, interface, callback, query FROM hub_listener WHERE id = $1",
             params![id.0],
         )?;
-        row.map(|row| read_listener(&row)).transpose()
+        row.map(|row| read_listener(self.keys, &row)).transpose()
     }
 
     /// The next events that a listener has not been told, in order.
@@ -178,11 +181,14 @@ impl PlatformView<'_> {
     }
 }
 
-fn read_listener(row: &Row) -> Result<HubListenerRow, StoreError> {
+fn read_listener(keys: &Keys, row: &Row) -> Result<HubListenerRow, StoreError> {
+    let id = HubId(row.uuid(0)?);
+    let callback = keys.open(Purpose::HubCallback, id.0.as_bytes(), row.blob(2)?)?;
     Ok(HubListenerRow {
-        id: HubId(row.uuid(0)?),
+        id,
         interface: row.text(1)?.to_owned(),
-        callback: row.text(2)?.to_owned(),
+        callback: String::from_utf8(callback)
+            .map_err(|_| StoreError::damaged("a callback that is not text"))?,
         query: row.text(3)?.to_owned(),
     })
 }

@@ -10,6 +10,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
 use domain::world::World;
 use tokio::runtime::Handle;
 use tokio_postgres::NoTls;
+use tokio_postgres::error::SqlState;
 
 use self::connection::PostgresSql;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
@@ -24,6 +25,13 @@ use crate::store::{OpenError, Signals, View};
 const CONNECTIONS: usize = 16;
 /// Runs of one write before its caller is told that the store is contended.
 const RUNS_MAX: u32 = 12;
+
+/// Whether no transaction is left that began before the sealed seed was replaced: as long as there is one,
+/// VACUUM keeps for it what was there before. Sessions of other users cannot be seen by all.
+const SEEN_BY_NOBODY: &str = "SELECT NOT EXISTS (
+    SELECT 1 FROM pg_stat_activity a JOIN meta m ON m.name = 'seed'
+    WHERE a.datname = current_database() AND a.pid <> pg_backend_pid()
+      AND (age(a.backend_xmin) >= age(m.xmin) OR age(a.backend_xid) >= age(m.xmin)))";
 
 pub(crate) struct Postgres {
     pool: Pool,
@@ -43,7 +51,7 @@ impl Postgres {
         // Whoever is first gives a new database its keys; the others wait, and then find them.
         let begin = "BEGIN; SELECT pg_advisory_xact_lock(4842746)";
         let (dice, connection) = (world.clone(), take(&pool).await?);
-        let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice, false);
+        let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice);
         let keys = in_transaction(connection, begin, keys).await?;
         Ok(Self { pool, tools: Tools { keys, world }, signals })
     }
@@ -224,6 +232,25 @@ impl Backend for Postgres {
                 unit.finish(done);
             })
             .await;
+        })
+    }
+
+    fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            let client = self.connection().await?;
+            let seen = client.query_one(SEEN_BY_NOBODY, &[]).await.map_err(connection::error)?;
+            if !seen.get::<_, bool>(0) {
+                return Ok(false);
+            }
+            client.batch_execute("SET lock_timeout = '500ms'").await.map_err(connection::error)?;
+            // FULL writes the table anew: a plain VACUUM leaves the bytes in the page.
+            let done = client.batch_execute("VACUUM (FULL) meta").await;
+            client.batch_execute("RESET lock_timeout").await.map_err(connection::error)?;
+            match done {
+                Ok(()) => Ok(true),
+                Err(error) if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => Ok(false),
+                Err(error) => Err(connection::error(error)),
+            }
         })
     }
 

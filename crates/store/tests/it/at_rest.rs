@@ -1,11 +1,12 @@
 //! What lies on the disk: no code, no token, no number, no text.
 
-use domain::ids::{RegistrationId, SessionId, SubscriberId, TextId};
+use domain::ids::{HubId, RegistrationId, SessionId, SubscriberId, TextId};
 use domain::locale::Locale;
 use domain::world::after_seconds;
 use rusqlite::Connection;
 use store::StoreError;
 use store::contacts::{Counted, NewRegistration, NewSession};
+use store::platform::HubListenerRow;
 use store::texts::{NewText, TextPurpose, TextState};
 
 use crate::backends::{Bench, number};
@@ -13,6 +14,9 @@ use crate::backends::{Bench, number};
 const CODE: &str = "907183";
 const TOKEN: &str = "a-token-that-nobody-must-find-at-rest";
 const BODY: &str = "[Hutong] Your sign-in code is 907183, valid for 5 minutes.";
+
+const DEVICE: &str = "Zhang's old phone";
+const CALLBACK: &str = "http://127.0.0.1:8080/hub/0123456789abcdef0123456789abcdef";
 
 /// Every byte of every file of the store.
 fn bytes(bench: &Bench) -> Vec<u8> {
@@ -62,7 +66,7 @@ async fn codes_tokens_numbers_addresses_and_texts_are_nowhere_on_the_disk() {
     let session = NewSession {
         id: SessionId(bench.world.uuid()),
         token: TOKEN.to_owned(),
-        device: Some("the device's name is there".to_owned()),
+        device: Some(DEVICE.to_owned()),
     };
     let subscriber = SubscriberId(bench.world.uuid());
     let address = [203, 0, 113, 77, 203, 0, 113, 78];
@@ -73,12 +77,16 @@ async fn codes_tokens_numbers_addresses_and_texts_are_nowhere_on_the_disk() {
     };
     bench.store.write::<_, StoreError, _>(write).await.unwrap();
     let bytes = bytes(&bench);
-    assert!(holds(&bytes, b"the device's name is there"), "what is looked at is the store");
+    assert!(holds(&bytes, b"CREATE TABLE session"), "what is looked at is the store");
+    let key = bench.store.keys().contact_key(number(1));
+    let sessions = bench.store.read::<_, StoreError, _>(move |view| view.contacts().list_sessions(key)).await;
+    assert_eq!(sessions.unwrap()[0].device.as_deref(), Some(DEVICE));
     let digits = number(1).digits();
     for secret in [
         CODE.as_bytes(),
         TOKEN.as_bytes(),
         BODY.as_bytes(),
+        DEVICE.as_bytes(),
         number(1).e164().as_bytes(),
         &number(1).e164().as_bytes()[3..],
         &digits.to_be_bytes(),
@@ -87,6 +95,23 @@ async fn codes_tokens_numbers_addresses_and_texts_are_nowhere_on_the_disk() {
     ] {
         assert!(!holds(&bytes, secret), "{} bytes of a secret", secret.len());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_secret_end_of_a_callback_is_nowhere_on_the_disk() {
+    let bench = Bench::embedded();
+    let listener = HubListenerRow {
+        id: HubId(bench.world.uuid()),
+        interface: "/an-interface".to_owned(),
+        callback: CALLBACK.to_owned(),
+        query: String::new(),
+    };
+    let write = move |tx: &mut store::Tx<'_>| tx.platform().put_listener(&listener);
+    let kept = bench.store.write::<_, StoreError, _>(write).await.unwrap();
+    assert_eq!(kept.callback, CALLBACK);
+    assert!(!format!("{kept:?}").contains("hub/"));
+    let bytes = bytes(&bench);
+    assert!(holds(&bytes, b"/an-interface") && !holds(&bytes, b"0123456789abcdef"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,7 +1,7 @@
 //! The key file: made once, whole, and its owner's alone.
 
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,11 +10,11 @@ use domain::world::{SeededDice, SetClock, World};
 use store::audit::Actor;
 use store::{KeyFileError, MasterKey, OpenError, Store};
 
-fn world(seed: u64) -> World {
+pub(crate) fn world(seed: u64) -> World {
     World::new(Arc::new(SetClock::at_ms(0)), Arc::new(SeededDice::new(seed)))
 }
 
-fn token(path: &std::path::Path, may_create: bool, seed: u64) -> String {
+fn token(path: &Path, may_create: bool, seed: u64) -> String {
     let master = MasterKey::in_file(path);
     master.load(may_create, &world(seed)).unwrap();
     master.operator_token().unwrap()
@@ -47,18 +47,22 @@ fn a_new_key_file_is_its_owners_alone_and_nothing_is_left_beside_it() {
 }
 
 /// An embedded store under a key file, both in one directory.
-struct Installation(tempfile::TempDir, AtomicU64);
+pub(crate) struct Installation(tempfile::TempDir, AtomicU64);
 
 impl Installation {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap(), AtomicU64::new(0))
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
+        self.0.path().join("data")
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("keys.json")
     }
 
-    fn open(&self) -> Result<Store, OpenError> {
+    pub(crate) fn open(&self) -> Result<Store, OpenError> {
         // Each start throws other dice.
         let world = world(self.1.fetch_add(1, Ordering::Relaxed));
         Store::open_embedded(&self.0.path().join("data"), &MasterKey::in_file(self.file()), world)
@@ -96,7 +100,7 @@ async fn after_a_rotation_the_new_file_opens_what_was_stored_and_the_old_one_doe
     assert_eq!(installation.mark().await, mark);
     let new = installation.text();
     installation.put(&old);
-    assert!(matches!(installation.open(), Err(OpenError::WrongKeys)));
+    assert!(matches!(installation.open(), Err(OpenError::WrongKeys(_))));
     installation.put(&new);
     assert_eq!(installation.mark().await, mark);
 }
@@ -172,6 +176,41 @@ async fn a_file_that_cannot_be_the_key_file_is_refused_by_name_and_nothing_is_wr
     assert_eq!(database(), before);
 }
 
+#[test]
+fn a_key_file_where_others_may_put_another_in_its_place_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("open");
+    std::fs::create_dir(&place).unwrap();
+    let path = place.join("keys.json");
+    let mode = |mode| std::fs::set_permissions(&place, PermissionsExt::from_mode(mode)).unwrap();
+    let loaded = |may_create| MasterKey::in_file(&path).load(may_create, &world(1));
+    mode(0o777);
+    assert!(matches!(loaded(true), Err(KeyFileError::PlaceOpenToOthers(named)) if named.ends_with("open")));
+    assert!(!path.exists(), "none is made there either");
+    mode(0o755);
+    loaded(true).unwrap();
+    mode(0o757);
+    // Through a link, what counts is where the file lies.
+    let link = directory.path().join("link.json");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let linked = MasterKey::in_file(&link).load(false, &world(1));
+    assert!(matches!(linked, Err(KeyFileError::PlaceOpenToOthers(_))));
+    mode(0o1777);
+    loaded(false).unwrap();
+}
+
+#[tokio::test]
+async fn what_a_dead_process_left_of_a_key_file_beside_it_is_gone_after_a_rotation() {
+    let installation = Installation::new();
+    installation.mark().await;
+    let left = installation.file().with_file_name(".keys.json.aside-Xy12Zz");
+    let anothers = installation.file().with_file_name(".other.json.aside-Xy12Zz");
+    std::fs::write(&left, "a secret").unwrap();
+    std::fs::write(&anothers, "not ours").unwrap();
+    installation.rotate().await;
+    assert!(!left.exists() && anothers.exists());
+}
+
 #[tokio::test]
 async fn without_its_key_file_a_postgres_database_is_refused_and_no_file_is_made() {
     let Some(bench) = crate::backends::Bench::postgres("key_file").await else { return };
@@ -182,5 +221,5 @@ async fn without_its_key_file_a_postgres_database_is_refused_and_no_file_is_made
     assert!(matches!(opened, Err(OpenError::KeyFile(KeyFileError::Missing(_)))));
     assert!(!file.exists());
     let wrong = Store::open_postgres(&url, &MasterKey::from_secret([9; 32]), world(1)).await;
-    assert!(matches!(wrong, Err(OpenError::WrongKeys)));
+    assert!(matches!(wrong, Err(OpenError::WrongKeys(_))));
 }

@@ -18,6 +18,7 @@ mod event_laws;
 mod import_laws;
 mod jobs_laws;
 mod key_file;
+mod key_rotation;
 mod limiter_laws;
 mod match_model;
 mod news_laws;

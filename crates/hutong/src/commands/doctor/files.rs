@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use store::Store;
+use store::{MasterKey, Store};
 
 use super::Finding;
 use crate::config::Config;
+use crate::failure::Failure;
 
 /// The bits of the group and of all others.
 const OTHERS: u32 = 0o077;
@@ -56,7 +57,16 @@ fn key_file(key: &Path, data: &Path, database: bool) -> Finding {
             "whoever has it and the data reads every number, and the servers refuse to start",
             format!("Run: chmod 600 {}", key.display()),
         ),
-        Ok(_) => Finding::fine(check, format!("{} is its owner's alone", key.display())),
+        Ok(_) => match MasterKey::in_file(key).load(false, &crate::world::system()) {
+            Ok(()) => Finding::fine(check, format!("{} is its owner's alone", key.display())),
+            // The sentence says what is wrong and how to mend it.
+            Err(error) => Finding::wrong(
+                check,
+                Failure::user("it cannot be used").because(&error).sentence(),
+                "the servers do not start with it",
+                format!("Do what the sentence says; 'hutong keys status' says how {} stands.", key.display()),
+            ),
+        },
     }
 }
 

@@ -66,7 +66,7 @@ pub(super) fn opened(config: &Config, error: &OpenError) -> Finding {
     let check = "database";
     match error {
         OpenError::NotBegun => Finding::fine(check, "the first start makes it"),
-        OpenError::WrongKeys => Finding::wrong(
+        OpenError::WrongKeys(_) => Finding::wrong(
             check,
             "it was written under another key file",
             "nothing in it can be read, and the servers do not start",
@@ -286,7 +286,7 @@ mod tests {
         let store = |kind| OpenError::Store(StoreError::new(kind, "cause"));
         assert_eq!(of(&OpenError::NotBegun).weight, Weight::Fine);
         let wrong = [
-            OpenError::WrongKeys,
+            OpenError::WrongKeys("a.key".into()),
             OpenError::Newer { found: 9, known: 1 },
             store(Kind::Unavailable),
             store(Kind::Damaged),

@@ -4,4 +4,5 @@ mod failpoints;
 mod journal;
 mod kill;
 mod people;
+mod rotation;
 mod town;

@@ -75,7 +75,7 @@ impl Town {
         }
     }
 
-    fn directory(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         self.data.path().join("data")
     }
 
@@ -99,6 +99,22 @@ impl Town {
 
     fn database(&self) -> Vec<&str> {
         self.database.iter().flat_map(|url| ["--database", url.as_str()]).collect()
+    }
+
+    /// Runs a command of the installation to its end, beside its servers or without them.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> std::process::Output {
+        let api = self.at.lock().unwrap().0.clone();
+        let mut command = command(arguments, self.data.path());
+        command.arg("--data").arg(self.directory()).args(["--listen", api.trim_start_matches("http://")]);
+        command.args(self.database()).env("FAILPOINT_FILE", self.arm_file());
+        tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+    }
+
+    /// Posts to the operator's interface, once; whether it was done.
+    pub(crate) async fn operate(&self, path: &str) -> bool {
+        let url = format!("{}{path}", self.at.lock().unwrap().0);
+        let answer = http().post(url).bearer_auth(OPERATOR_TOKEN).send().await;
+        answer.is_ok_and(|answer| answer.status().is_success())
     }
 
     /// Starts the servers and kills them before they can be of use.

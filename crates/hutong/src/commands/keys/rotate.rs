@@ -1,30 +1,16 @@
 //! `hutong keys rotate`: another master key, while everything goes on.
 
-use clap::Subcommand;
 use secrecy::ExposeSecret;
 use store::audit::Actor;
 use store::{MasterKey, Store};
 
-use super::running;
+use crate::commands::running;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
 
-/// Its commands.
+/// Its flags.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Exchanges the secret in the key file: the old file then opens nothing written from now on. Copies of
-    /// the file kept elsewhere are to be replaced.
-    Rotate(RotateArgs),
-}
-
-#[derive(Debug, clap::Args)]
-struct RotateArgs {
+pub(super) struct Args {
     #[command(flatten)]
     config: ConfigArgs,
 }
@@ -33,8 +19,7 @@ struct RotateArgs {
 ///
 /// # Errors
 /// A [`Failure`] that says what stands.
-pub(crate) async fn run(args: Args) -> Result<(), Failure> {
-    let Command::Rotate(RotateArgs { config }) = args.command;
+pub(super) async fn run(Args { config }: Args) -> Result<(), Failure> {
     let config = Config::load(&config)?;
     if running::answers(&config).await {
         let (status, body) = running::post(&config, "/operator/v1/keys/rotate", Vec::new()).await?;
@@ -45,7 +30,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         rotate_in_store(&config).await?;
     }
     let text = format!(
-        "{} holds another secret now. Replace the copies of it that are kept elsewhere; they open nothing any more.\n",
+        "{} holds another secret now. Replace the copies of it that are kept elsewhere: the old ones open nothing of what lies in the database from now on, and only what was copied from it before.\n",
         config.key_file().display()
     );
     std::io::Write::write_all(&mut std::io::stdout(), text.as_bytes())
@@ -65,5 +50,5 @@ async fn rotate_in_store(config: &Config) -> Result<(), Failure> {
     let store = store.map_err(opened)?;
     let rotated = store.rotate_master_key(Actor::Local).await;
     store.close().await;
-    rotated.map_err(|error| Failure::user("the master key was not exchanged").because(&error))
+    rotated.map_err(|error| Failure::user("the master key was not exchanged as it should be").because(&error))
 }
