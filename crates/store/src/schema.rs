@@ -138,3 +138,48 @@ pub(crate) fn replace_seed(
 pub(crate) fn load_seed(sql: &mut dyn Sql) -> Result<Vec<u8>, StoreError> {
     find_seed(sql)?.ok_or_else(|| StoreError::damaged("a database without its sealed seed"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use domain::world::{SeededDice, SetClock};
+
+    use super::*;
+    use crate::sql::{Row, Value};
+
+    /// A database whose seed is sealed anew after each look at it, as long as there is another seal.
+    struct Rotating(Vec<Vec<u8>>);
+
+    impl Sql for Rotating {
+        fn execute(&mut self, _: &'static str, _: &[Value]) -> Result<u64, StoreError> {
+            Ok(0)
+        }
+
+        fn query(&mut self, _: &'static str, _: &[Value]) -> Result<Vec<Row>, StoreError> {
+            let seal = if self.0.len() > 1 { self.0.remove(0) } else { self.0[0].clone() };
+            Ok(vec![Row(vec![Value::Blob(seal)])])
+        }
+
+        fn clock(&mut self) -> Result<Option<i64>, StoreError> {
+            Ok(None)
+        }
+
+        fn check_integrity(&mut self) -> Result<&'static str, StoreError> {
+            Ok("")
+        }
+    }
+
+    #[test]
+    fn a_rotation_between_the_looks_at_the_seed_and_at_the_key_file_is_no_wrong_key() {
+        let world = World::new(Arc::new(SetClock::at_ms(0)), Arc::new(SeededDice::new(1)));
+        let seal = |secret| Keys::fresh(&world, MasterKey::from_secret(secret)).locked(&world).unwrap();
+        let (first, second, third) = (seal([1; 32]), seal([2; 32]), seal([3; 32]));
+        // The file is read when the database has gone on already.
+        let last = MasterKey::from_secret([3; 32]);
+        let mut sql = Rotating(vec![first.clone(), second, third]);
+        assert!(known_keys(&mut sql, &last, &world).is_ok());
+        let opened = known_keys(&mut Rotating(vec![first]), &last, &world);
+        assert!(matches!(opened, Err(OpenError::WrongKeys(_))));
+    }
+}

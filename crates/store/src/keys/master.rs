@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -334,6 +335,12 @@ fn write(
     let text = |secret: Secret| BASE64.encode(secret);
     let file = KeyFile { hutong_keys: FORMAT, secret: text(secrets.now), next: secrets.next.map(text) };
     let mut aside = tempfile::Builder::new().prefix(&aside_prefix(path)).tempfile_in(directory)?;
+    if let Ok(before) = fs::metadata(path)
+        && before.uid() != aside.as_file().metadata()?.uid()
+    {
+        // Only root comes here: what root writes stays the servers' own.
+        fchown(aside.as_file(), Some(before.uid()), Some(before.gid()))?;
+    }
     aside.write_all(serde_json::to_string_pretty(&file)?.as_bytes())?;
     aside.as_file().sync_all()?;
     failpoints::pass_blocking(Point::KeyFileAside).map_err(io::Error::other)?;

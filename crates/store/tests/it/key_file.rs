@@ -200,6 +200,21 @@ fn a_key_file_where_others_may_put_another_in_its_place_is_refused() {
 }
 
 #[tokio::test]
+async fn a_rotation_by_root_leaves_the_key_file_to_whom_it_belongs() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let installation = Installation::new();
+    installation.mark().await;
+    let nobody = 65_534;
+    if chown(installation.file(), Some(nobody), Some(nobody)).is_err() {
+        // Only root can be in this.
+        return;
+    }
+    installation.rotate().await;
+    let about = std::fs::metadata(installation.file()).unwrap();
+    assert_eq!((about.uid(), about.gid(), about.mode() & 0o777), (nobody, nobody, 0o600));
+}
+
+#[tokio::test]
 async fn what_a_dead_process_left_of_a_key_file_beside_it_is_gone_after_a_rotation() {
     let installation = Installation::new();
     installation.mark().await;
