@@ -32,8 +32,19 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Makes and starts a server.
+    /// Makes and starts a server for tests.
     pub(crate) fn start() -> Result<Self, Failed> {
+        // Durability is the product's to prove; these databases live for minutes.
+        Self::start_with("-c fsync=off -c synchronous_commit=off -c full_page_writes=off")
+    }
+
+    /// Makes and starts a server to be measured: every commit durable, and with the memory that a machine of its own
+    /// would give it.
+    pub(crate) fn start_durable() -> Result<Self, Failed> {
+        Self::start_with("-c shared_buffers=2GB -c max_wal_size=8GB -c work_mem=512MB")
+    }
+
+    fn start_with(settings: &str) -> Result<Self, Failed> {
         let programs = Programs::find_or_install()?;
         let directory = make_directory()?;
         programs.give(&directory)?;
@@ -46,7 +57,7 @@ impl Cluster {
         let initdb =
             ["-D", &text(&data), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"];
         programs.run("initdb", &initdb)?;
-        cluster.port = launch(&programs, &directory)?;
+        cluster.port = launch(&programs, &directory, settings)?;
         println!("PostgreSQL listens on port {}", cluster.port);
         Ok(cluster)
     }
@@ -65,15 +76,14 @@ impl Drop for Cluster {
     }
 }
 
-fn launch(programs: &Programs, directory: &Path) -> Result<u16, Failed> {
+fn launch(programs: &Programs, directory: &Path, settings: &str) -> Result<u16, Failed> {
     let (data, log) = (text(&directory.join("data")), text(&directory.join("log")));
     let mut last = Failed::new("no port is free");
     for _ in 0..STARTS_MAX {
         let port = free_port()?;
-        // Durability is the product's to prove; these databases live for minutes.
         let options = format!(
             "-p {port} -k {} -c listen_addresses=127.0.0.1 -c max_connections={CONNECTIONS_MAX} \
-             -c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+             {settings}",
             text(directory)
         );
         match programs.run("pg_ctl", &["-D", &data, "-l", &log, "-o", &options, "-w", "start"]) {

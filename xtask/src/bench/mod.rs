@@ -16,7 +16,7 @@ pub(crate) struct Bench {
 /// All measurements.
 pub(crate) const BENCHES: &[Bench] = &[Bench {
     word: "matching",
-    what: "the bulk matcher beside DuckDB and Polars, and the resident structure [--edges 18,90,180] [--rounds 5]",
+    what: "matching beside DuckDB, Polars, PostgreSQL and SQLite [--only bulk,uploads,reads,flat] [--large] [--edges 18,90,180] [--rounds 3]",
     run: matching::run,
 }];
 

@@ -3,7 +3,7 @@
 use crate::population::{Population, Random, key};
 use crate::{memory, wanted};
 use matching::book;
-use matching::bulk::{Edge, match_edges};
+use matching::bulk::match_edges;
 use matching::resident::Resident;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -55,11 +55,7 @@ pub(crate) fn books_and_uploads(population: &Population, threads: NonZeroUsize) 
 
 fn build(population: &Population, threads: NonZeroUsize) -> Resident {
     let pairs = Mutex::new(Vec::new());
-    let edges: Vec<Edge> = population.edges().collect();
-    match_edges(edges.as_slice(), threads, &|some: &[(u64, u64)]| {
-        pairs.lock().unwrap().extend_from_slice(some)
-    });
-    drop(edges);
+    match_edges(population, threads, &|some: &[(u64, u64)]| pairs.lock().unwrap().extend_from_slice(some));
     let pairs = pairs.into_inner().unwrap();
     let start = Instant::now();
     let people = population.books.len();

@@ -1,176 +1,143 @@
-//! `cargo xtask bench matching`: ours, DuckDB and Polars on the same generated edges, taking turns.
+//! `cargo xtask bench matching`: ours and what people would use instead, on the same data in the same run.
+//!
+//! Each part keeps its figures under `target`, so that one can be measured again alone; the page is written from all.
 
+mod bulk;
 mod child;
+mod one;
 mod page;
+mod place;
 mod plot;
+mod targets;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use self::child::{Child, Run};
+use self::place::Place;
 use crate::run::{self, Failed};
 
-/// The versions that the figures of docs/benchmarks are of.
-const PEERS: &[&str] = &["duckdb==2.0.0", "polars==2.1.0", "numpy==2.4.6"];
+/// A part: its word, and what measures it.
+type Part = (&'static str, fn(&Place, &Options) -> Result<Vec<Value>, Failed>);
 
-const PEERS_PROGRAM: &str = include_str!("peers.py");
+const BULK: &str = "bulk";
+const UPLOADS: &str = "uploads";
+const READS: &str = "reads";
+const FLAT: &str = "flat";
 
-/// Who takes part: what is asked of whom, and what the page calls it.
-const OURS_RAW: &str = "raw";
-const OURS_IDS: &str = "ids";
-const LIMIT: &str = "read";
-const DUCKDB: &str = "duckdb";
-const POLARS: &str = "polars";
+const PARTS: &[Part] =
+    &[(BULK, bulk::measure), (UPLOADS, one::uploads), (READS, one::in_memory), (FLAT, one::flat)];
 
-/// One number of edges.
-struct Size {
-    edges: u64,
-    subscribers: u64,
-    pairs: u64,
-    /// All rounds of each who took part.
-    runs: Vec<(&'static str, Vec<Run>)>,
-}
-
-impl Size {
-    /// The median of someone's seconds.
-    fn seconds(&self, who: &str) -> f64 {
-        let runs = self.runs.iter().find(|(name, _)| *name == who);
-        let mut seconds: Vec<f64> = runs.iter().flat_map(|(_, runs)| runs).map(|run| run.seconds).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds.get(seconds.len() / 2).copied().unwrap_or(f64::NAN)
-    }
-
-    /// The most memory that a run of someone took beyond the input, in bytes an edge.
-    fn bytes_an_edge(&self, who: &str) -> f64 {
-        let runs = self.runs.iter().find(|(name, _)| *name == who);
-        runs.iter().flat_map(|(_, runs)| runs).map(|run| run.bytes).max().unwrap_or(0) as f64
-            / self.edges as f64
-    }
-}
-
-/// Everything measured.
-struct Measured {
-    sizes: Vec<Size>,
-    versions: Value,
-    /// One subscriber's figures, a JSON line each.
-    one: Vec<Value>,
-    rounds: usize,
+/// What is asked for.
+#[derive(Debug)]
+struct Options {
+    /// Millions of edges of each bulk match.
+    millions: Vec<u64>,
+    rounds: u64,
+    /// The parts wanted; all where this is empty.
+    only: Vec<String>,
+    large: bool,
+    /// How long each kind of load goes on.
+    seconds: u64,
+    /// People of the upload part, and the most of the flat part; less than usual for a trial.
+    people: Option<u64>,
     threads: usize,
-    /// How many programs wanted to run beside this one when it began, on average of a minute.
-    load: String,
 }
 
-/// Generates, measures, and writes the page and the plot.
+/// Measures what is asked for, and writes the page and the plot.
 pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
-    let (millions, rounds) = options(arguments)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().next().unwrap_or("unknown").to_owned();
-    run::cargo(root, &["build", "--release", "--package", "matching", "--example", "measure"]).run()?;
+    let options = Options::read(arguments)?;
     let place = Place::make(root)?;
-    let mut measured =
-        Measured { sizes: Vec::new(), versions: Value::Null, one: Vec::new(), rounds, threads, load };
-    for &edges in &millions {
-        let (size, versions) = measure(&place, edges * 1_000_000, rounds, threads)?;
-        measured.sizes.push(size);
-        measured.versions = versions;
+    for (part, measure) in PARTS.iter().filter(|(part, _)| options.wants(part)) {
+        let when = when(root, options.threads);
+        let figures = measure(&place, &options)?;
+        place.keep(part, &when, &figures)?;
     }
-    let edges = (millions.iter().copied().min().unwrap_or(1) * 1_000_000).to_string();
-    let one = run::program(&place.measure, &["--edges", &edges, "--only", "one_"]).read()?;
-    measured.one = one.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    page::write(root, &measured)?;
-    for size in &measured.sizes {
-        println!(
-            "{} edges: ours {:.3} s, ids {:.3} s, DuckDB {:.3} s, Polars {:.3} s",
-            size.edges,
-            size.seconds(OURS_RAW),
-            size.seconds(OURS_IDS),
-            size.seconds(DUCKDB),
-            size.seconds(POLARS)
-        );
-    }
-    Ok(())
+    page::write(root, &place)
 }
 
-/// Millions of edges, and rounds.
-fn options(arguments: &[&str]) -> Result<(Vec<u64>, usize), Failed> {
-    let usage = || Failed::new("usage: cargo xtask bench matching [--edges 18,90,180] [--rounds 5]");
-    let (mut millions, mut rounds) = (vec![18, 90, 180], 5);
-    for option in arguments.chunks(2) {
-        match option {
-            ["--edges", list] => {
-                let sizes = list.split(',').map(|size| size.trim().parse().ok().filter(|&size| size > 0));
-                millions = sizes.collect::<Option<_>>().ok_or_else(usage)?;
-            }
-            ["--rounds", count] => {
-                rounds = count.parse().ok().filter(|&rounds| rounds > 0).ok_or_else(usage)?;
-            }
-            _ => return Err(usage()),
-        }
-    }
-    Ok((millions, rounds))
-}
-
-/// Where the programs are.
-struct Place {
-    measure: PathBuf,
-    python: PathBuf,
-    peers: PathBuf,
-    edges: PathBuf,
-}
-
-impl Place {
-    /// Makes a virtual environment for the peers, if it is not there from before.
-    fn make(root: &Path) -> Result<Self, Failed> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        let directory = target.join("bench-matching");
-        let environment = directory.join("python");
-        let python = environment.join("bin").join("python");
-        let failed =
-            |error: std::io::Error| Failed::new(format!("the place for the peers cannot be made: {error}"));
-        fs::create_dir_all(&directory).map_err(failed)?;
-        if !python.exists() {
-            run::program("python3", &["-m", "venv", &environment.to_string_lossy()]).run()?;
-        }
-        let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-        run::program(&python, &[&install[..], PEERS].concat()).run()?;
-        let peers = directory.join("peers.py");
-        fs::write(&peers, PEERS_PROGRAM).map_err(failed)?;
-        let measure = target.join("release").join("examples").join("measure");
-        Ok(Self { measure, python, peers, edges: directory.join("edges.bin") })
-    }
-}
-
-fn measure(place: &Place, edges: u64, rounds: usize, threads: usize) -> Result<(Size, Value), Failed> {
-    let (count, workers) = (edges.to_string(), threads.to_string());
-    let dump = place.edges.to_string_lossy();
-    println!("{edges} edges: generating");
-    let arguments = ["--edges", &count, "--threads", &workers, "--serve", "yes", "--dump", &dump];
-    let (mut ours, ready) = Child::start(&place.measure, &arguments)?;
-    println!("{edges} edges: loading, and finding out how the peers are best asked");
-    let (mut peers, peers_ready) =
-        Child::start(&place.python, &[&place.peers.to_string_lossy(), &dump, &workers])?;
-    // They have read it.
-    let _ = fs::remove_file(&place.edges);
-    let turns = [OURS_RAW, DUCKDB, OURS_IDS, OURS_RAW, POLARS, OURS_IDS, LIMIT];
-    let mut runs: Vec<(&str, Vec<Run>)> =
-        [OURS_RAW, OURS_IDS, LIMIT, DUCKDB, POLARS].map(|who| (who, Vec::new())).into();
-    for round in 1..=rounds {
-        println!("{edges} edges: round {round} of {rounds}");
-        for who in turns {
-            let child = if [DUCKDB, POLARS].contains(&who) { &mut peers } else { &mut ours };
-            let run = child.run(who)?;
-            runs.iter_mut().filter(|(name, _)| *name == who).for_each(|(_, runs)| runs.push(run));
-        }
-    }
-    let counts = runs.iter().filter(|(who, _)| *who != LIMIT).flat_map(|(_, runs)| runs).map(|run| run.pairs);
-    let counts: std::collections::BTreeSet<u64> = counts.collect();
-    let [pairs] = counts.iter().copied().collect::<Vec<_>>()[..] else {
-        return Err(Failed::new(format!("the counts of mutual pairs differ: {counts:?}")));
+/// The moment, the sources, and what else the machine has to do.
+fn when(root: &Path, threads: usize) -> Value {
+    let said = |program: &str, arguments: &[&str]| {
+        run::program(program, arguments).inside(root).read().unwrap_or_default().trim().to_owned()
     };
-    let number = |name: &str| ready[name].as_u64().unwrap_or(0);
-    let size = Size { edges: number("edges"), subscribers: number("subscribers"), pairs, runs };
-    Ok((size, peers_ready["versions"].clone()))
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    json!({
+        "date": said("date", &["-u", "+%Y-%m-%d"]),
+        "commit": said("git", &["rev-parse", "--short", "HEAD"]),
+        "load": load.split_whitespace().next().unwrap_or("an unknown number of"),
+        "threads": threads,
+    })
+}
+
+impl Options {
+    fn read(arguments: &[&str]) -> Result<Self, Failed> {
+        let usage = || {
+            Failed::new(
+                "usage: cargo xtask bench matching [--only bulk,uploads,reads,flat] [--large] [--edges 18,90,180] \
+                 [--rounds 3] [--seconds 5] [--people N]",
+            )
+        };
+        let positive = |word: Option<&&str>| {
+            word.and_then(|word| word.trim().parse::<u64>().ok())
+                .filter(|&number| number > 0)
+                .ok_or_else(usage)
+        };
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut options = Self {
+            millions: vec![18, 90, 180],
+            rounds: 3,
+            only: Vec::new(),
+            large: false,
+            seconds: 5,
+            people: None,
+            threads,
+        };
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            match *word {
+                "--large" => options.large = true,
+                "--rounds" => options.rounds = positive(words.next())?,
+                "--seconds" => options.seconds = positive(words.next())?,
+                "--people" => options.people = Some(positive(words.next())?),
+                "--edges" => {
+                    let list = words.next().ok_or_else(usage)?.split(',');
+                    options.millions = list.map(|size| positive(Some(&size))).collect::<Result<_, _>>()?;
+                }
+                "--only" => {
+                    let list: Vec<&str> = words.next().ok_or_else(usage)?.split(',').collect();
+                    if !list.iter().all(|word| PARTS.iter().any(|(part, _)| part == word)) {
+                        return Err(usage());
+                    }
+                    options.only = list.into_iter().map(str::to_owned).collect();
+                }
+                _ => return Err(usage()),
+            }
+        }
+        if options.large && !options.millions.contains(&500) {
+            options.millions.push(500);
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|word| word == part)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_read_and_words_that_mean_nothing_refused() {
+        let options = Options::read(&["--only", "bulk,flat", "--large", "--edges", "1, 2"]).unwrap();
+        assert!(options.wants(BULK) && options.wants(FLAT) && !options.wants(UPLOADS));
+        assert_eq!(options.millions, [1, 2, 500]);
+        assert!(Options::read(&[]).unwrap().wants(READS));
+        for wrong in [&["--only", "everything"][..], &["--edges", "0"], &["--rounds"], &["18"]] {
+            assert!(Options::read(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{DUCKDB, OURS_IDS, OURS_RAW, POLARS, Size};
+use super::bulk::{DUCKDB, OURS_IDS, OURS_RAW, POLARS, Size};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
@@ -48,9 +48,9 @@ impl Axis {
 }
 
 /// The picture, as SVG.
-pub(super) fn svg(sizes: &[Size]) -> String {
-    let speed = |size: &Size, who| size.edges as f64 / size.seconds(who);
-    let across = Axis::over(sizes.iter().map(|size| size.edges as f64), LEFT, RIGHT);
+pub(super) fn svg(sizes: &[Size<'_>]) -> String {
+    let speed = |size: &Size<'_>, who| size.edges() as f64 / size.seconds(who);
+    let across = Axis::over(sizes.iter().map(|size| size.edges() as f64), LEFT, RIGHT);
     let speeds = sizes.iter().flat_map(|size| CURVES.iter().map(|(who, ..)| speed(size, who)));
     let up = Axis::over(speeds, BOTTOM, TOP);
     let mut svg = format!(
@@ -70,7 +70,7 @@ pub(super) fn svg(sizes: &[Size]) -> String {
     text(&mut svg, ((LEFT + RIGHT) / 2.0, BOTTOM + 40.0), "middle", "edges");
     text(&mut svg, (LEFT, TOP - 8.0), "start", "edges a second");
     for (who, name, colour) in CURVES {
-        let place = |size: &Size| (across.place(size.edges as f64), up.place(speed(size, who)));
+        let place = |size: &Size<'_>| (across.place(size.edges() as f64), up.place(speed(size, who)));
         let points: Vec<(f64, f64)> = sizes.iter().map(place).filter(|(_, y)| y.is_finite()).collect();
         let path: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = writeln!(
@@ -118,16 +118,17 @@ fn of_ten(power: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::matching::child::Run;
+    use serde_json::{Map, Value, json};
 
     #[test]
     fn every_size_is_a_point_of_every_curve_within_the_frame() {
         let size = |edges: u64, seconds: f64| {
-            let run = Run { seconds, pairs: 1, bytes: 0 };
-            let runs = CURVES.iter().map(|(who, ..)| (*who, vec![run])).collect();
-            Size { edges, subscribers: 1, pairs: 1, runs }
+            let run = |(who, ..): &(&str, &str, &str)| ((*who).to_owned(), json!({ "seconds": seconds }));
+            let of: Map<String, Value> = CURVES.iter().map(run).collect();
+            json!({ "edges": edges, "of": of })
         };
-        let svg = svg(&[size(18_000_000, 0.5), size(180_000_000, 9.0)]);
+        let (small, great) = (size(18_000_000, 0.5), size(180_000_000, 9.0));
+        let svg = svg(&[Size(&small), Size(&great)]);
         let circles: Vec<&str> = svg.lines().filter(|line| line.starts_with("<circle")).collect();
         assert_eq!(circles.len(), 2 * CURVES.len());
         assert!(!svg.contains("NaN") && !svg.contains("inf"));
