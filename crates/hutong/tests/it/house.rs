@@ -85,8 +85,8 @@ impl House {
 
     /// The address of the database, where it is not embedded.
     pub(crate) fn database(&self) -> Option<&str> {
-        let flag = self.flags.iter().position(|flag| flag == "--database")?;
-        self.flags.get(flag + 1).map(String::as_str)
+        let flag = self.more.iter().position(|flag| flag == "--database")?;
+        self.more.get(flag + 1).map(String::as_str)
     }
 
     /// All that the servers have logged.
