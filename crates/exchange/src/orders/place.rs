@@ -5,7 +5,7 @@ use api::orders::{Order, PlaceOrder};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Response};
 use domain::funnel::FunnelStep;
 use domain::ids::OrderId;
 use domain::key::ContactKey;
@@ -14,7 +14,7 @@ use edge::{Caller, IdempotencyKey, Problem, RawJson};
 use serde_json::json;
 use store::exchange::{FeedItem, FirstAnswer, NewOrder};
 use store::jobs::JobKind;
-use store::{FunnelEvent, StoreError, Tx};
+use store::{FunnelEvent, StoreError, Tx, View};
 
 use super::refuse_too_many;
 use crate::problem::{Refused, still_signed_in};
@@ -37,22 +37,21 @@ pub async fn place(
     key: IdempotencyKey,
     // Whatever the share id is made of, it is only compared.
     RawJson(body): RawJson<PlaceOrder>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     // Held until the answer is durable, or the caller has gone: a write already queued is still the first.
-    let _turn = exchange.placing.begin(caller.key, &key)?;
+    let _turn = match exchange.placing.begin(caller.key, &key) {
+        Ok(turn) => turn,
+        Err(running) => return exchange.answered(caller, key, body).await?.map(accepted).ok_or(running),
+    };
     let id = OrderId(exchange.world.uuid());
     let share = exchange.store.keys().open_share_id(caller.key, &body.share_id);
     let now = exchange.world.now();
     let write = move |tx: &mut Tx<'_>| -> Result<String, Refused> {
         still_signed_in(tx, &caller)?;
         let asked = body.share_id.as_bytes();
-        match tx.exchange().find_first_answer(caller.key, key.as_str(), asked)? {
-            FirstAnswer::Same(answer) => return Ok(answer),
-            FirstAnswer::OtherBody => {
-                let detail = "This Idempotency-Key was used for another order. Use a new one for each tap.";
-                return Err(Problem::new(Code::IdempotencyBodyDiffers, detail).into());
-            }
-            FirstAnswer::New => {}
+        let first = tx.exchange().find_first_answer(caller.key, key.as_str(), asked, now)?;
+        if let Some(answer) = repeated(first)? {
+            return Ok(answer);
         }
         // The gate (M7, M8): whoever may not see a share learns no more than if it did not exist.
         // What is no share id at all passes the gate too, as a share that nobody has: the time tells nothing.
@@ -76,8 +75,40 @@ pub async fn place(
         tx.exchange().keep_first_answer(caller.key, key.as_str(), asked, &answer)?;
         Ok(answer)
     };
-    let answer = exchange.store.write(write).await.map_err(Problem::from)?;
-    Ok((StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer))
+    exchange.store.write(write).await.map(accepted).map_err(Problem::from)
+}
+
+fn accepted(answer: String) -> Response {
+    (StatusCode::ACCEPTED, [(CONTENT_TYPE, "application/json")], answer).into_response()
+}
+
+/// The first answer, to be given again; `None` when there is none yet.
+fn repeated(first: FirstAnswer) -> Result<Option<String>, Problem> {
+    match first {
+        FirstAnswer::Same(answer) => Ok(Some(answer)),
+        FirstAnswer::OtherBody => {
+            let detail = "This Idempotency-Key was used for another order. Use a new one for each tap.";
+            Err(Problem::new(Code::IdempotencyBodyDiffers, detail))
+        }
+        FirstAnswer::New => Ok(None),
+    }
+}
+
+impl Exchange {
+    /// The first answer to a request whose key is at work just now: what is at work may be a repetition too.
+    async fn answered(
+        &self,
+        caller: Caller,
+        key: IdempotencyKey,
+        body: PlaceOrder,
+    ) -> Result<Option<String>, Problem> {
+        let now = self.world.now();
+        let read = move |view: &mut View<'_>| -> Result<FirstAnswer, Refused> {
+            let asked = body.share_id.as_bytes();
+            Ok(view.exchange().find_first_answer(caller.key, key.as_str(), asked, now)?)
+        };
+        repeated(self.store.read(read).await.map_err(Problem::from)?)
+    }
 }
 
 fn new_order(id: OrderId, orderer: ContactKey, item: &FeedItem, version: i64) -> NewOrder {

@@ -3,8 +3,9 @@
 use domain::key::ContactKey;
 use domain::limits;
 use domain::world::after_seconds;
+use jiff::Timestamp;
 
-use super::ExchangeTx;
+use super::{ExchangeTx, ExchangeView};
 use crate::error::StoreError;
 use crate::sql::params;
 
@@ -19,9 +20,9 @@ pub enum FirstAnswer {
     OtherBody,
 }
 
-impl ExchangeTx<'_> {
+impl ExchangeView<'_> {
     fn hashes(&self, key: &str, body: &[u8]) -> ([u8; 32], [u8; 32]) {
-        let keys = self.view.keys;
+        let keys = self.keys;
         (keys.hash("idempotency key", &[key.as_bytes()]), keys.hash("idempotent body", &[body]))
     }
 
@@ -34,10 +35,11 @@ impl ExchangeTx<'_> {
         owner: ContactKey,
         key: &str,
         body: &[u8],
+        now: Timestamp,
     ) -> Result<FirstAnswer, StoreError> {
         let (key, hash) = self.hashes(key, body);
-        let oldest = after_seconds(self.world.now(), -limits::IDEMPOTENCY_KEEP_S);
-        let row = self.view.sql.query_one(
+        let oldest = after_seconds(now, -limits::IDEMPOTENCY_KEEP_S);
+        let row = self.sql.query_one(
             "SELECT body_hash, answer FROM idempotency WHERE owner = $1 AND key = $2 AND created > $3",
             params![owner, key.as_slice(), oldest],
         )?;
@@ -48,7 +50,9 @@ impl ExchangeTx<'_> {
             Ok(FirstAnswer::OtherBody)
         }
     }
+}
 
+impl ExchangeTx<'_> {
     /// Keeps the first answer to a key, in the same write as what it answers; lets those past their
     /// time go.
     ///
@@ -61,7 +65,7 @@ impl ExchangeTx<'_> {
         body: &[u8],
         answer: &str,
     ) -> Result<(), StoreError> {
-        let (key, hash) = self.hashes(key, body);
+        let (key, hash) = self.view.hashes(key, body);
         let now = self.world.now();
         let oldest = after_seconds(now, -limits::IDEMPOTENCY_KEEP_S);
         self.view

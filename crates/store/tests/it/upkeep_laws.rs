@@ -69,6 +69,7 @@ struct Traces {
 /// Which of them are there: attempt, text, its part, inbound text, event, funnel step, hub event, first answer.
 async fn there(bench: &Bench, traces: &Traces) -> [bool; 8] {
     let Traces { person, registration, text, inbound, listener, since } = traces.clone();
+    let now = bench.world.now();
     write(bench, move |tx| {
         Ok([
             tx.contacts().try_code(registration.id, "x", 5)? != CodeTried::Unknown,
@@ -78,7 +79,7 @@ async fn there(bench: &Bench, traces: &Traces) -> [bool; 8] {
             tx.exchange().last_event(person)? > 0,
             tx.funnel().count(FunnelStep::Seen, since)? > 0,
             !tx.platform().list_hub_events(listener, 9)?.is_empty(),
-            tx.exchange().find_first_answer(person, "key", b"")? != FirstAnswer::New,
+            tx.exchange().find_first_answer(person, "key", b"", now)? != FirstAnswer::New,
         ])
     })
     .await
