@@ -112,7 +112,7 @@ impl Walk {
         self.town.idle().await.unwrap();
         assert_eq!(self.town.metric("jobs_set_aside").await, Some(0.0));
         for number in &self.buyers[..self.bought] {
-            assert_eq!(self.town.text_faults(number).await, Vec::<String>::new());
+            assert_eq!(self.town.text_faults(number, 1).await, Vec::<String>::new());
         }
         assert_eq!(self.town.check().await, Ok(()));
     }
@@ -185,5 +185,5 @@ async fn an_order_survives_an_abort_before_and_after_each_commit_of_its_way() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_order_survives_each_commit_of_its_way_that_fails_or_only_seems_to() {
-    walk_commits(30..40, "error").await;
+    walk_commits(30..44, "error").await;
 }

@@ -124,6 +124,8 @@ async fn nothing_acknowledged_is_lost_or_doubled_or_stuck_over_kill_9_at_random_
         let one = town((rounds - all.rounds).min(ROUNDS_A_TOWN), dice.clone()).await;
         all.rounds += one.rounds;
         all.kills += one.kills;
+        // Said at once: a long run may not come to its end.
+        one.violations.iter().for_each(|violation| println!("kill: violation: {violation}"));
         all.violations.extend(one.violations);
         for (what, count) in one.counts {
             *all.counts.entry(what).or_default() += count;
