@@ -42,6 +42,7 @@ pub enum RotateError {
 /// Tries to overwrite the seed as the old master key sealed it, and the pause between two: together far below
 /// the time that a request may take.
 const OVERWRITE_TRIES: u32 = 30;
+const LOCK_TRIES: u32 = 8;
 const OVERWRITE_PAUSE: Duration = Duration::from_millis(250);
 
 impl Store {
@@ -54,7 +55,7 @@ impl Store {
     pub async fn rotate_master_key(&self, actor: Actor) -> Result<(), RotateError> {
         let _alone = self.rotating.lock().await;
         let Tools { keys, world } = self.tools.clone();
-        let _lock = keys.lock_rotation()?.ok_or(RotateError::Busy)?;
+        let _lock = self.lock_rotation().await?;
         let before = self.read::<_, StoreError, _>(|view| schema::load_seed(view.sql())).await?;
         failpoints::pass(Point::RotationBegun).await?;
         let after = keys.prepare_rotation(&world, &before)?.ok_or(RotateError::Meanwhile)?;
@@ -75,6 +76,17 @@ impl Store {
         keys.settle_rotation()?;
         failpoints::pass(Point::KeyFileSettled).await?;
         self.overwrite_old_seal().await
+    }
+
+    /// Waits a little for another process: one that starts looks whether a rotation was broken off.
+    async fn lock_rotation(&self) -> Result<std::fs::File, RotateError> {
+        for _ in 0..LOCK_TRIES {
+            if let Some(lock) = self.tools.keys.lock_rotation()? {
+                return Ok(lock);
+            }
+            tokio::time::sleep(OVERWRITE_PAUSE).await;
+        }
+        Err(RotateError::Busy)
     }
 
     /// Leaves nothing of the seed as the old master key sealed it, in the files of the database as they are.

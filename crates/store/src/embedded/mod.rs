@@ -187,12 +187,19 @@ fn clear_away(connection: &Connection, ledger: &Ledger, keys: &Keys) -> Result<(
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "the key file still holds the secret of a broken-off rotation");
     }
-    if schema::load_reign(&mut SqliteSql::new(connection))?.old_seal_stands && connection::fold(connection)? {
+    if !schema::load_reign(&mut SqliteSql::new(connection))?.old_seal_stands {
+        return Ok(());
+    }
+    if connection::fold(connection)? {
         let tx = connection.unchecked_transaction().map_err(connection::error)?;
         schema::forget_old_seal(&mut SqliteSql::writing(&tx, ledger))?;
         ledger.write(&tx)?;
         tx.commit().map_err(connection::error)?;
         ledger.committed();
+    } else {
+        tracing::warn!(
+            "what the key file before the last rotation opens is not overwritten yet: something reads the database; run 'hutong keys rotate', or start the servers anew"
+        );
     }
     Ok(())
 }
