@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, NoTls, Statement};
 
@@ -60,7 +61,11 @@ async fn upload(people: People, mut uploader: Uploader) -> Uploader {
     let place = (uploader.done % uploader.books.len() as u64) as usize;
     let (owner, book) = &mut uploader.books[place];
     let (gone, come) = change(people, *owner, book, uploader.number << 32 | uploader.done);
-    uploader.client.execute(&uploader.upload, &[&(*owner as i64), &gone, &come]).await.unwrap();
+    let owner = *owner as i64;
+    // Two uploads may each wait for a match of the other; the one that the server gives up is done again.
+    while let Err(error) = uploader.client.execute(&uploader.upload, &[&owner, &gone, &come]).await {
+        assert_eq!(error.code(), Some(&SqlState::T_R_DEADLOCK_DETECTED), "{error}");
+    }
     uploader.done += 1;
     uploader
 }
