@@ -5,7 +5,8 @@
 //! an upload added and removed and answers, per added key, whether that key's book holds the uploader.
 //!
 //! Takes 8 bytes a matched pair (an id of 4 on either side) and about 50 a subscriber: 16 for the list, 8 for
-//! the key, 10 to 15 for its slot in the table, about 14 for the list's room and the allocator.
+//! the key, 10 to 15 for its slot in the table, about 14 for the list's room and the allocator. A [`Noted`] one
+//! keeps with each match 32 bits of the caller's, such as since when it stands: 16 bytes a pair.
 //!
 //! Reading needs `&self` and changing `&mut self`: the caller chooses the lock. A value is either before or
 //! after a whole upload, never between.
@@ -38,20 +39,21 @@ pub struct Changes {
     pub disconnected: Vec<u64>,
 }
 
-/// The registered subscribers and their matches.
+/// The registered subscribers and their matches; with a note for each match where `NOTED`.
 #[derive(Debug, Clone, Default)]
-pub struct Resident {
+pub struct Matches<const NOTED: bool> {
     registry: Registry,
     /// By id; empty for ids not in use.
-    lists: Vec<MatchList>,
+    lists: Vec<MatchList<NOTED>>,
 }
 
-impl Resident {
-    /// Makes one without subscribers.
-    pub fn new() -> Self {
-        Self::default()
-    }
+/// Matches without notes: 8 bytes a pair.
+pub type Resident = Matches<false>;
 
+/// Matches with notes: 16 bytes a pair.
+pub type Noted = Matches<true>;
+
+impl Matches<false> {
     /// Makes one from all subscribers and all matched pairs at once, such as [`crate::bulk`] finds them.
     ///
     /// Pairs may repeat and stand in either order; those of a key with itself or with an unregistered key are
@@ -84,8 +86,102 @@ impl Resident {
         }
         // Collecting would keep the greater room of the vectors.
         resident.lists.reserve_exact(lists.len());
-        resident.lists.extend(lists.into_iter().map(MatchList::from_ids));
+        resident.lists.extend(lists.into_iter().map(MatchList::from_entries));
         Ok(resident)
+    }
+
+    /// Makes two subscribers match, both ways; false when nothing changed: they matched already, are one and
+    /// the same, or one of them is not registered.
+    pub fn connect(&mut self, a: u64, b: u64) -> bool {
+        self.link(a, b, 0)
+    }
+
+    /// Follows one upload of `owner`'s book: ends the matches with the removed keys, and begins one with each
+    /// added key that is registered and whose book holds the owner.
+    ///
+    /// `probe(key)` tells whether `key`'s book holds `owner`. It is asked once for every added key, registered
+    /// or not, in the given order, so that the time taken does not tell one from the other; the caller has it do
+    /// the same work where there is no book. Repeats are harmless; a key both added and removed ends as added.
+    /// O(added * probe + changes * length of a list).
+    ///
+    /// # Errors
+    /// [`UnknownOwner`] when the owner is not registered; then nothing was asked or changed.
+    pub fn apply_upload(
+        &mut self,
+        owner: u64,
+        added: &[u64],
+        removed: &[u64],
+        mut probe: impl FnMut(u64) -> bool,
+    ) -> Result<Changes, UnknownOwner> {
+        if self.registry.id_of(owner).is_none() {
+            return Err(UnknownOwner);
+        }
+        let mut changes = Changes::default();
+        for &key in removed {
+            if self.disconnect(owner, key) {
+                changes.disconnected.push(key);
+            }
+        }
+        for &key in added {
+            if probe(key) && self.connect(owner, key) {
+                changes.connected.push(key);
+            }
+        }
+        Ok(changes)
+    }
+}
+
+impl Matches<true> {
+    /// Makes two subscribers match, both ways, with a note; false when nothing changed, the note neither: they
+    /// matched already, are one and the same, or one of them is not registered.
+    pub fn connect_noted(&mut self, a: u64, b: u64, note: u32) -> bool {
+        self.link(a, b, note)
+    }
+
+    /// Puts down all that one subscriber matches, with notes, in place of what was there, on their side alone:
+    /// until the same was done for each of the others, the relation is not symmetric. Keys that are new are
+    /// registered. It is how much is loaded at once, a subscriber after the other. O(entries log entries).
+    ///
+    /// # Errors
+    /// [`Full`] when there are more subscribers than ids.
+    pub fn load_side(
+        &mut self,
+        owner: u64,
+        entries: impl IntoIterator<Item = (u64, u32)>,
+    ) -> Result<(), Full> {
+        let id = self.register(owner)?;
+        let mut list = Vec::new();
+        for (key, note) in entries {
+            let other = self.register(key)?;
+            if other != id {
+                list.push((other, note));
+            }
+        }
+        self.lists[id as usize] = MatchList::from_entries(list);
+        Ok(())
+    }
+
+    /// Names all matches of a subscriber with their notes, in the order of their ids; `None` when the key is not
+    /// registered.
+    #[inline]
+    pub fn noted_matches_of(&self, key: u64) -> Option<impl ExactSizeIterator<Item = (u64, u32)> + '_> {
+        let list = &self.lists[self.registry.id_of(key)? as usize];
+        let keys = list.as_slice().iter().map(|&other| self.registry.key(other));
+        Some(keys.zip(list.notes().iter().copied()))
+    }
+
+    /// The note of a match as `a` has it; `None` when the two do not match.
+    #[inline]
+    pub fn note_of(&self, a: u64, b: u64) -> Option<u32> {
+        let (a, b) = self.ids_of(a, b)?;
+        self.lists[a as usize].note_of(b)
+    }
+}
+
+impl<const NOTED: bool> Matches<NOTED> {
+    /// Makes one without subscribers.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Counts the registered subscribers, in O(1).
@@ -126,55 +222,12 @@ impl Resident {
         Some(list.as_slice().iter().map(|&other| self.registry.key(other)).collect())
     }
 
-    /// Makes two subscribers match, both ways; false when nothing changed: they matched already, are one and
-    /// the same, or one of them is not registered.
-    pub fn connect(&mut self, a: u64, b: u64) -> bool {
-        self.ids_of(a, b).is_some_and(|(a, b)| {
-            self.lists[b as usize].insert(a);
-            self.lists[a as usize].insert(b)
-        })
-    }
-
     /// Ends the match of two subscribers, both ways; false when there was none.
     pub fn disconnect(&mut self, a: u64, b: u64) -> bool {
         self.ids_of(a, b).is_some_and(|(a, b)| {
             self.lists[b as usize].remove(a);
             self.lists[a as usize].remove(b)
         })
-    }
-
-    /// Follows one upload of `owner`'s book: ends the matches with the removed keys, and begins one with each
-    /// added key that is registered and whose book holds the owner.
-    ///
-    /// `probe(key)` tells whether `key`'s book holds `owner`. It is asked once for every added key, registered
-    /// or not, in the given order, so that the time taken does not tell one from the other; the caller has it do
-    /// the same work where there is no book. Repeats are harmless; a key both added and removed ends as added.
-    /// O(added * probe + changes * length of a list).
-    ///
-    /// # Errors
-    /// [`UnknownOwner`] when the owner is not registered; then nothing was asked or changed.
-    pub fn apply_upload(
-        &mut self,
-        owner: u64,
-        added: &[u64],
-        removed: &[u64],
-        mut probe: impl FnMut(u64) -> bool,
-    ) -> Result<Changes, UnknownOwner> {
-        if self.registry.id_of(owner).is_none() {
-            return Err(UnknownOwner);
-        }
-        let mut changes = Changes::default();
-        for &key in removed {
-            if self.disconnect(owner, key) {
-                changes.disconnected.push(key);
-            }
-        }
-        for &key in added {
-            if probe(key) && self.connect(owner, key) {
-                changes.connected.push(key);
-            }
-        }
-        Ok(changes)
     }
 
     /// Names all matches of a subscriber, in the order of their ids; `None` when the key is not registered.
@@ -214,7 +267,14 @@ impl Resident {
     /// Adds up the memory asked for, in bytes, without the allocator's own share; O(subscribers).
     pub fn heap_bytes(&self) -> usize {
         let lists: usize = self.lists.iter().map(MatchList::heap_bytes).sum();
-        lists + self.lists.capacity() * size_of::<MatchList>() + self.registry.heap_bytes()
+        lists + self.lists.capacity() * size_of::<MatchList<NOTED>>() + self.registry.heap_bytes()
+    }
+
+    fn link(&mut self, a: u64, b: u64, note: u32) -> bool {
+        self.ids_of(a, b).is_some_and(|(a, b)| {
+            self.lists[b as usize].insert(a, note);
+            self.lists[a as usize].insert(b, note)
+        })
     }
 
     #[inline]

@@ -133,3 +133,46 @@ fn every_added_key_is_probed_once_registered_or_not() {
     assert_eq!(changes, Ok(Changes { connected: vec![], disconnected: vec![2] }));
     assert_eq!(resident.apply_upload(9, &[1], &[], |_| panic!("asked")), Err(UnknownOwner));
 }
+
+proptest! {
+    #[test]
+    fn notes_stand_on_both_sides_and_sides_loaded_one_by_one_are_the_same(
+        pairs in vec((key(), key(), any::<u32>()), 0..200),
+        gone in vec(key(), 0..4),
+    ) {
+        let (mut noted, mut model) = (Noted::new(), BTreeMap::new());
+        for &(a, b, note) in &pairs {
+            noted.register(a).unwrap();
+            noted.register(b).unwrap();
+            let fresh = a != b && !model.contains_key(&(a, b));
+            prop_assert_eq!(noted.connect_noted(a, b, note), fresh);
+            if fresh {
+                model.extend([((a, b), note), ((b, a), note)]);
+            }
+        }
+        for key in gone {
+            noted.remove(key);
+            model.retain(|(a, b), _| *a != key && *b != key);
+        }
+        let mut sides: BTreeMap<u64, Vec<(u64, u32)>> = BTreeMap::new();
+        for (&(a, b), &note) in &model {
+            sides.entry(a).or_default().push((b, note));
+        }
+        let mut loaded = Noted::new();
+        for (&owner, entries) in &sides {
+            loaded.load_side(owner, entries.iter().copied()).unwrap();
+        }
+        for one in [&noted, &loaded] {
+            for (&owner, entries) in &sides {
+                let mut found: Vec<(u64, u32)> = one.noted_matches_of(owner).unwrap().collect();
+                found.sort_unstable();
+                prop_assert_eq!(&found, entries);
+            }
+            for (&(a, b), &note) in &model {
+                prop_assert_eq!(one.note_of(a, b), Some(note));
+                prop_assert!(one.is_match(a, b));
+            }
+        }
+        prop_assert_eq!(noted.note_of(3, 3), None);
+    }
+}
