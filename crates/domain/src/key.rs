@@ -84,11 +84,36 @@ impl ContactKeys {
         }
     }
 
+    /// The number that has a key; `None` where no number has it. Costs what [`ContactKeys::key`] does.
+    pub fn number(&self, key: ContactKey) -> Option<Msisdn> {
+        let ContactKey(value) = key;
+        let digits = if value < 1 << (2 * HOME_HALF_BITS) {
+            let (local, span) = (self.unpermute(value, HOME_HALF_BITS, 1), 10_u64.pow(self.home.digits));
+            (local < span).then(|| self.home.prefix * span + local)?
+        } else {
+            let wide = value ^ WIDE_TAG;
+            (wide < WIDE_TAG).then(|| self.unpermute(wide, WIDE_HALF_BITS, 2))?
+        };
+        let number = Msisdn::parse_digits(&digits.to_string()).ok()?;
+        // A number of the home plan has its home key alone.
+        (self.home.local_part(number).is_some() == (value < WIDE_TAG)).then_some(number)
+    }
+
     fn permute(&self, value: u64, half_bits: u32, domain: u64) -> u64 {
         let mask = (1 << half_bits) - 1;
         let (mut left, mut right) = (value >> half_bits & mask, value & mask);
         for round in 0..ROUNDS {
             (left, right) = (right, left ^ (self.round(domain << 8 | round, right) & mask));
+        }
+        left << half_bits | right
+    }
+
+    /// Undoes [`ContactKeys::permute`]: that this exists is what makes it a bijection.
+    fn unpermute(&self, value: u64, half_bits: u32, domain: u64) -> u64 {
+        let mask = (1 << half_bits) - 1;
+        let (mut left, mut right) = (value >> half_bits & mask, value & mask);
+        for round in (0..ROUNDS).rev() {
+            (left, right) = (right ^ (self.round(domain << 8 | round, left) & mask), left);
         }
         left << half_bits | right
     }
@@ -136,28 +161,24 @@ mod tests {
         assert_ne!(keys(1).key(number), keys(2).key(number));
     }
 
-    /// Undoes [`ContactKeys::permute`]: that this exists is what makes it a bijection.
-    fn unpermute(keys: &ContactKeys, value: u64, half_bits: u32, domain: u64) -> u64 {
-        let mask = (1 << half_bits) - 1;
-        let (mut left, mut right) = (value >> half_bits & mask, value & mask);
-        for round in (0..ROUNDS).rev() {
-            (left, right) = (right ^ (keys.round(domain << 8 | round, left) & mask), left);
-        }
-        left << half_bits | right
-    }
-
     proptest! {
         #[test]
         fn every_number_can_be_told_from_its_key_by_the_holder_of_the_secret(digits in 1_000_000_u64..999_999_999_999_999) {
             let keys = keys(9);
             let number = Msisdn::parse_digits(&digits.to_string()).unwrap();
-            let key = keys.key(number).value();
-            let back = if key < WIDE_TAG {
-                861 * 10_u64.pow(10) + unpermute(&keys, key, HOME_HALF_BITS, 1)
-            } else {
-                unpermute(&keys, key & (WIDE_TAG - 1), WIDE_HALF_BITS, 2)
-            };
-            prop_assert_eq!(back, digits);
+            prop_assert_eq!(keys.number(keys.key(number)), Some(number));
+            let home = Msisdn::parse_digits(&format!("861{:010}", digits % 10_000_000_000)).unwrap();
+            prop_assert_eq!(keys.number(keys.key(home)), Some(home));
+        }
+
+        #[test]
+        fn a_key_that_no_number_has_is_nobodys(value: u64) {
+            let keys = keys(9);
+            for value in [value, value >> 13, value >> 30] {
+                if let Some(number) = keys.number(ContactKey::from_value(value)) {
+                    prop_assert_eq!(keys.key(number).value(), value);
+                }
+            }
         }
     }
 }

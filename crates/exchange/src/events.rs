@@ -220,7 +220,7 @@ fn read_happening(
         EventKind::Share => {
             let share = event.data["share"].as_i64();
             let item =
-                share.map(|share| view.exchange().find_feed_item(caller.key, share)).transpose()?.flatten();
+                share.map(|share| view.friends().find_feed_item(caller.key, share)).transpose()?.flatten();
             item.map(|item| {
                 let (share_id, friend) = (item.share_id(keys, caller.key), item.number.e164());
                 Happening::Share(ShareChanged { share_id, friend, shared: true, at })

@@ -12,7 +12,7 @@ pub(crate) fn feed_item(
     keys: &Keys,
     viewer: ContactKey,
     locale: Locale,
-    item: exchange::FeedItem,
+    item: store::friends::FeedItem,
 ) -> FeedItem {
     FeedItem {
         share_id: item.share_id(keys, viewer),

@@ -8,6 +8,7 @@ use domain::world::World;
 
 use crate::audit::Head;
 use crate::error::StoreError;
+use crate::friends::Memory;
 use crate::keys::Keys;
 use crate::sql::Sql;
 use crate::store::{Tx, View};
@@ -56,6 +57,10 @@ pub(crate) trait Backend: Send + Sync {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()>;
     /// Runs a read over one snapshot.
     fn read(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()>;
+    /// Shows what is kept in memory of matches and shares; `false` where nothing is.
+    fn remember(&self, _look: &mut dyn FnMut(&dyn Memory)) -> Result<bool, StoreError> {
+        Ok(false)
+    }
     /// Overwrites what earlier commits have left behind in the database's files; `false` when it could not,
     /// because somebody reads what was there before.
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>>;

@@ -13,6 +13,7 @@ mod embedded;
 mod error;
 pub mod exchange;
 pub mod failpoints;
+pub mod friends;
 mod funnel;
 pub mod jobs;
 mod keys;

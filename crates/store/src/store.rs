@@ -13,6 +13,7 @@ use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
 use crate::error::{Kind, StoreError};
 use crate::exchange::{ExchangeTx, ExchangeView};
+use crate::friends::FriendsView;
 use crate::funnel::{FunnelTx, FunnelView};
 use crate::jobs::{JobsTx, JobsView};
 use crate::keys::{KeyFileError, Keys, MasterKey};
@@ -190,6 +191,27 @@ impl Store {
         let (reply, answer) = oneshot::channel();
         self.backend.read(Box::new(Unit { closure: read, outcome: None, reply })).await;
         answer.await.unwrap_or_else(|_| Err(gone().into()))
+    }
+
+    /// Reads what people see of each other, over one snapshot: from memory where it is kept there, which takes
+    /// microseconds and waits for no database.
+    ///
+    /// # Errors
+    /// The closure's own, or the store's turned into it.
+    pub async fn read_friends<T, E, F>(&self, mut read: F) -> Result<T, E>
+    where
+        F: FnMut(&mut FriendsView<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        let mut outcome = None;
+        let keys = &self.tools.keys;
+        self.backend
+            .remember(&mut |memory| outcome = Some(read(&mut FriendsView::of_memory(memory, keys))))?;
+        match outcome {
+            Some(outcome) => outcome,
+            None => self.read(move |view| read(&mut view.friends())).await,
+        }
     }
 
     /// The keys of this installation.
@@ -385,6 +407,20 @@ pub struct Tx<'a> {
 impl<'a> Tx<'a> {
     pub(crate) fn new(sql: &'a mut dyn Sql, tools: &'a Tools, effects: &'a mut Effects) -> Self {
         Self { sql, tools, effects }
+    }
+}
+
+impl View<'_> {
+    /// What people see of each other.
+    pub fn friends(&mut self) -> FriendsView<'_> {
+        FriendsView::of_rows(self.sql, self.keys)
+    }
+}
+
+impl Tx<'_> {
+    /// What people see of each other, as this write has left it so far.
+    pub fn friends(&mut self) -> FriendsView<'_> {
+        FriendsView::of_rows(self.sql, &self.tools.keys)
     }
 }
 

@@ -52,7 +52,7 @@ pub async fn export(
 
 fn read_matches(view: &mut View<'_>, key: ContactKey) -> Result<Vec<Match>, Refused> {
     // Nobody has more matches than a book has numbers.
-    let all = view.contacts().list_matches(key, None, limits::count(limits::BOOK_NUMBERS_MAX))?;
+    let all = view.friends().list_matches(key, None, limits::count(limits::BOOK_NUMBERS_MAX))?;
     Ok(all.into_iter().map(|m| Match { number: m.number.e164(), since: m.since }).collect())
 }
 

@@ -70,7 +70,7 @@ fn tell_matches(tx: &mut Tx<'_>, owner: ContactKey, change: BookChange) -> Resul
     let mut new_matches = Vec::new();
     for friend in &change.new_matches {
         tell_match(tx, owner, *friend)?;
-        new_matches.extend(tx.contacts().find_match(owner, *friend)?.map(|matched| matched.number.e164()));
+        new_matches.extend(tx.friends().find_match(owner, *friend)?.map(|matched| matched.number.e164()));
     }
     new_matches.sort_unstable();
     Ok(Changed { change, new_matches })

@@ -26,8 +26,8 @@ pub async fn list(
     let count = paging.fetch();
     let read = contacts
         .store
-        .read::<_, Refused, _>(move |view| Ok(view.contacts().list_matches(caller.key, after, count)?));
-    let shown = |m: store::contacts::Match| Match { number: m.number.e164(), since: m.since };
+        .read_friends::<_, Refused, _>(move |friends| Ok(friends.list_matches(caller.key, after, count)?));
+    let shown = |m: store::friends::Match| Match { number: m.number.e164(), since: m.since };
     let matches = read.await.map_err(Problem::from)?.into_iter().map(shown).collect();
     Ok(Json(paging.page(matches, |last: &Match| last.number.clone())))
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use domain::number;
 use edge::{Caller, Paging, Path, Problem};
-use store::exchange::FeedFilter;
+use store::friends::FeedFilter;
 
 use crate::problem::Refused;
 use crate::{Exchange, shown};
@@ -25,10 +25,10 @@ pub async fn friend(
     let number = number::read_own(&raw, exchange.region).map_err(|_| Problem::not_found())?;
     let friend = keys.contact_key(number);
     let (before, count) = (super::read_cursor(&keys, &caller, &paging)?, paging.fetch());
-    let read = exchange.store.read::<_, Refused, _>(move |view| {
-        view.contacts().find_match(caller.key, friend)?.ok_or_else(Problem::not_found)?;
+    let read = exchange.store.read_friends::<_, Refused, _>(move |friends| {
+        friends.find_match(caller.key, friend)?.ok_or_else(Problem::not_found)?;
         let filter = FeedFilter { friend: Some(friend), offering: None, before };
-        Ok(view.exchange().list_feed(caller.key, &filter, count)?)
+        Ok(friends.list_feed(caller.key, &filter, count)?)
     });
     let items = read.await.map_err(Problem::from)?;
     exchange.note_seen(caller.key, &items[..items.len().min(paging.limit)], true).await;

@@ -7,7 +7,7 @@ use axum::extract::State;
 use domain::catalogue::OfferingId;
 use domain::number;
 use edge::{Caller, Listing, Problem};
-use store::exchange;
+use store::friends;
 
 use crate::problem::Refused;
 use crate::{Exchange, shown};
@@ -29,11 +29,11 @@ pub async fn list(
         return Ok(Json(Page::whole(Vec::new())));
     };
     let filter =
-        exchange::FeedFilter { friend: friend.map(|number| keys.contact_key(number)), offering, before };
+        friends::FeedFilter { friend: friend.map(|number| keys.contact_key(number)), offering, before };
     let count = listing.paging.fetch();
     let read = exchange
         .store
-        .read::<_, Refused, _>(move |view| Ok(view.exchange().list_feed(caller.key, &filter, count)?));
+        .read_friends::<_, Refused, _>(move |friends| Ok(friends.list_feed(caller.key, &filter, count)?));
     let items = read.await.map_err(Problem::from)?;
     exchange.note_seen(caller.key, &items[..items.len().min(listing.paging.limit)], false).await;
     let shown =

@@ -6,7 +6,7 @@ pub mod list;
 use domain::funnel::FunnelStep;
 use domain::key::ContactKey;
 use edge::{Caller, Paging, Problem};
-use store::exchange::FeedItem;
+use store::friends::FeedItem;
 use store::{FunnelEvent, Keys, StoreError, Tx};
 
 use crate::Exchange;

@@ -12,7 +12,8 @@ use domain::key::ContactKey;
 use domain::order::{OrderAction, Progress, Reason};
 use edge::{Caller, IdempotencyKey, Problem, RawJson};
 use serde_json::json;
-use store::exchange::{FeedItem, FirstAnswer, NewOrder};
+use store::exchange::{FirstAnswer, NewOrder};
+use store::friends::FeedItem;
 use store::jobs::JobKind;
 use store::{FunnelEvent, StoreError, Tx, View};
 
@@ -56,7 +57,7 @@ pub async fn place(
         // The gate (M7, M8): whoever may not see a share learns no more than if it did not exist.
         // What is no share id at all passes the gate too, as a share that nobody has: the time tells nothing.
         let (share, version) = share.unwrap_or_default();
-        let item = tx.exchange().find_feed_item(caller.key, share)?.ok_or_else(Problem::not_found)?;
+        let item = tx.friends().find_feed_item(caller.key, share)?.ok_or_else(Problem::not_found)?;
         let order = new_order(id, caller.key, &item, version);
         let order = if tx.exchange().has_open_order(caller.key, &order.offering)? {
             // A second tap while one is open: its end is known before anything is forwarded.

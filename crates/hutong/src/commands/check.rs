@@ -34,7 +34,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let checked = store
         .read::<_, StoreError, _>(|view| {
             let checked = view.check_integrity()?;
-            Ok((checked, view.contacts().check_matches()?, view.broken_rules()?))
+            Ok((checked, view.friends().check_matches()?, view.broken_rules()?))
         })
         .await;
     store.close().await;

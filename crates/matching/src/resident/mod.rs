@@ -258,6 +258,11 @@ impl<const NOTED: bool> Matches<NOTED> {
         known.then(|| self.registry.key(id)).filter(|&key| self.registry.id_of(key) == Some(id))
     }
 
+    /// Names all registered keys, in the order of their ids.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + '_ {
+        (0..self.registry.ids_end()).filter_map(|id| self.key_of(id as u32))
+    }
+
     /// Shows the ids that an id matches, sorted; empty for an id not in use.
     #[inline]
     pub fn matched_ids(&self, id: u32) -> &[u32] {

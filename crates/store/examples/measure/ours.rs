@@ -10,7 +10,8 @@ use domain::key::ContactKey;
 use domain::locale::Locale;
 use domain::world::{SeededDice, SetClock, World};
 use store::contacts::ImportedBook;
-use store::{MasterKey, Store, StoreError, Tx, View};
+use store::friends::FriendsView;
+use store::{MasterKey, Store, StoreError, Tx};
 
 use crate::load;
 use crate::people::{BOOK, People, mixed};
@@ -147,8 +148,8 @@ async fn reads(store: &Store, keys: &Arc<Keys>, people: People, time: Duration) 
     let matches = move |done: u64| {
         let (store, owner) = (one.clone(), all.of(mixed(done) % people.subscribers));
         async move {
-            let read = move |view: &mut View<'_>| view.contacts().list_matches(owner, None, 1_000);
-            std::hint::black_box(store.read::<_, StoreError, _>(read).await.unwrap());
+            let read = move |friends: &mut FriendsView<'_>| friends.list_matches(owner, None, 1_000);
+            std::hint::black_box(store.read_friends::<_, StoreError, _>(read).await.unwrap());
             done + 1
         }
     };
@@ -159,8 +160,8 @@ async fn reads(store: &Store, keys: &Arc<Keys>, people: People, time: Duration) 
         let other = people.book(owner)[(mixed(done ^ 1) % 150) as usize];
         let (store, owner, other) = (one.clone(), all.of(owner), all.of(other));
         async move {
-            let read = move |view: &mut View<'_>| view.contacts().find_match(owner, other);
-            std::hint::black_box(store.read::<_, StoreError, _>(read).await.unwrap());
+            let read = move |friends: &mut FriendsView<'_>| friends.find_match(owner, other);
+            std::hint::black_box(store.read_friends::<_, StoreError, _>(read).await.unwrap());
             done + 1
         }
     };

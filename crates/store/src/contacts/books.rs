@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use super::{ContactsTx, ContactsView};
 use crate::error::StoreError;
+use crate::friends::matched_since;
 use crate::sql::params;
 
 /// For each of `$2`: the first book at or after its key, and whether it hides from `$1` or is hidden.
@@ -21,6 +22,10 @@ const PROBE: &str = "SELECT w.value, b.key, b.keys,
   JOIN book b ON b.key = COALESCE((SELECT MIN(n.key) FROM book n WHERE n.key >= w.value),
                                   (SELECT MIN(n.key) FROM book n))
   ORDER BY w.value";
+
+/// One direction of a match; it stays as it is where it is there.
+pub(super) const INSERT_MATCH: &str =
+    "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING";
 
 /// A book, as its owner may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -141,10 +146,7 @@ impl ContactsTx<'_> {
         friend: ContactKey,
         since: Timestamp,
     ) -> Result<bool, StoreError> {
-        let inserted = self.view.sql.execute(
-            "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING",
-            params![owner, friend, since],
-        )?;
+        let inserted = self.view.sql.execute(INSERT_MATCH, params![owner, friend, matched_since(since)])?;
         Ok(inserted == 1)
     }
 

@@ -14,7 +14,7 @@ pub use books::{BookChange, BookState};
 pub use consents::GivenConsent;
 pub use import::{Imported, ImportedBook};
 pub use limiter::Counted;
-pub use matches::Match;
+pub(crate) use matches::mend_matches;
 pub use registrations::{CodeTried, NewRegistration};
 pub use subscribers::{NewSession, SessionRow, Subscriber};
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
-use super::ledger::{self, Ledger};
+use super::ledger;
+use super::written::Written;
 use crate::error::{Kind, StoreError};
 use crate::sql::{Row, Sql, Value};
 
@@ -92,26 +93,26 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
 
 pub(super) struct SqliteSql<'a> {
     connection: &'a Connection,
-    ledger: Option<&'a Ledger>,
+    written: Option<&'a Written>,
 }
 
 impl<'a> SqliteSql<'a> {
     /// A connection that reads.
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self { connection, ledger: None }
+        Self { connection, written: None }
     }
 
-    /// The writer's connection, with the ledger that adds up what it writes.
-    pub(super) fn writing(connection: &'a Connection, ledger: &'a Ledger) -> Self {
-        Self { connection, ledger: Some(ledger) }
+    /// The writer's connection, with what keeps account of what it writes.
+    pub(super) fn writing(connection: &'a Connection, written: &'a Written) -> Self {
+        Self { connection, written: Some(written) }
     }
 
-    /// Runs a statement; what it did before it failed is undone, and leaves the ledger too.
+    /// Runs a statement; what it did before it failed is undone, and leaves the account too.
     fn whole<T>(&self, run: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-        let before = self.ledger.map(Ledger::change);
+        let before = self.written.map(Written::standing);
         run().inspect_err(|_| {
-            if let (Some(ledger), Some(before)) = (self.ledger, before) {
-                ledger.go_back(before);
+            if let (Some(written), Some(before)) = (self.written, before) {
+                written.go_back(before);
             }
         })
     }
@@ -182,9 +183,20 @@ impl ToSql for Value {
     }
 }
 
+/// Whether a value is not what its column holds.
+fn is_unreadable(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+    )
+}
+
 /// Sorts SQLite's errors into the store's kinds.
 pub(super) fn error(error: rusqlite::Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
+        None if is_unreadable(&error) => Kind::Damaged,
         Some(ErrorCode::DiskFull | ErrorCode::ReadOnly) => Kind::NoSpace,
         Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Kind::Damaged,
         Some(

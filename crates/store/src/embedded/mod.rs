@@ -2,11 +2,13 @@
 //!
 //! The writer takes whatever waits, up to a limit, runs each closure in its own savepoint inside one
 //! transaction, and makes them all durable with one fsync. Nobody is answered before that. Readers see
-//! the last commit, each from its own connection (write-ahead log).
+//! the last commit: matches and feeds in memory, all else each from its own connection (write-ahead log).
 
 mod connection;
 mod ledger;
+mod resident;
 mod writer;
+mod written;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,9 +20,12 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::connection::SqliteSql;
-use self::ledger::{Ledger, Mark};
+use self::ledger::Mark;
+use self::resident::Shared;
+use self::written::Written;
 use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit};
 use crate::error::{Kind, StoreError};
+use crate::friends::{Differences, Memory};
 use crate::keys::{Keys, MasterKey};
 use crate::schema;
 use crate::store::{OpenError, Signals, View};
@@ -31,6 +36,8 @@ const READERS: usize = 4;
 pub(crate) struct Embedded {
     writes: mpsc::Sender<writer::Message>,
     readers: Arc<Readers>,
+    /// `None` for one who only looks: who else writes does not say what.
+    memory: Option<Arc<Shared>>,
     pub(crate) tools: Tools,
     // Held for as long as the store is open; another process fails to lock it. One who only looks needs none.
     _lock: Option<File>,
@@ -80,13 +87,14 @@ impl Embedded {
         let file = Self::file(directory);
         refuse_wrong_keys(&file, master, &world)?;
         let mut connection = connection::open_writer(&file)?;
-        let (ledger, keys) = migrate(&mut connection, Mark::open(directory)?, master, &world)?;
-        clear_away(&connection, &ledger, &keys)?;
+        let (written, keys) = migrate(&mut connection, Mark::open(directory)?, master, &world)?;
+        clear_away(&connection, &written, &keys)?;
+        let memory = start_memory(&connection, &written, &world)?;
         let tools = Tools { keys, world };
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
-        let writes = writer::spawn(connection, ledger, tools.clone(), signals)?;
+        let writes = writer::spawn(connection, written, tools.clone(), signals)?;
         let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
-        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: Some(lock) })
+        Ok(Self { writes, readers: Arc::new(readers), memory: Some(memory), tools, _lock: Some(lock) })
     }
 
     /// Opens what is there for reading alone, beside a running server or without one.
@@ -108,7 +116,7 @@ impl Embedded {
             idle.push(connection::open_reader(&file)?);
         }
         let readers = Readers { idle: Mutex::new(idle), permits: Arc::new(Semaphore::new(READERS)) };
-        Ok(Self { writes, readers: Arc::new(readers), tools, _lock: None })
+        Ok(Self { writes, readers: Arc::new(readers), memory: None, tools, _lock: None })
     }
 }
 
@@ -147,7 +155,7 @@ fn migrate(
     mark: Mark,
     master: &MasterKey,
     world: &World,
-) -> Result<(Ledger, Keys), OpenError> {
+) -> Result<(Written, Keys), OpenError> {
     let found: i64 =
         connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(connection::error)?;
     if found > schema::VERSION {
@@ -168,21 +176,21 @@ fn migrate(
         ledger::begin(&tx)?;
         tx.commit().map_err(connection::error)?;
     }
-    let ledger = Ledger::open(connection, mark)?;
+    let written = Written::open(connection, mark)?;
     let tx = connection.transaction().map_err(connection::error)?;
     // The lock says that no other process works on a job: what a dead one held is free at once.
     tx.execute("UPDATE job SET leased_until = 0 WHERE leased_until <> 0", []).map_err(connection::error)?;
     // Under the wrong keys nothing of this stays.
-    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &ledger), master, world)?;
-    ledger.write(&tx)?;
+    let keys = schema::keys_of(&mut SqliteSql::writing(&tx, &written), master, world)?;
+    written.end(&tx)?;
     tx.commit().map_err(connection::error)?;
-    ledger.committed();
-    Ok((ledger, keys))
+    written.committed();
+    Ok((written, keys))
 }
 
 /// Ends a rotation that was broken off: nobody else is here. Where that fails the keys open the database all
 /// the same, and the next start tries again.
-fn clear_away(connection: &Connection, ledger: &Ledger, keys: &Keys) -> Result<(), OpenError> {
+fn clear_away(connection: &Connection, written: &Written, keys: &Keys) -> Result<(), OpenError> {
     if let Err(error) = keys.settle_rotation() {
         let error = &error as &dyn std::error::Error;
         tracing::warn!(error, "the key file still holds the secret of a broken-off rotation");
@@ -192,16 +200,42 @@ fn clear_away(connection: &Connection, ledger: &Ledger, keys: &Keys) -> Result<(
     }
     if connection::fold(connection)? {
         let tx = connection.unchecked_transaction().map_err(connection::error)?;
-        schema::forget_old_seal(&mut SqliteSql::writing(&tx, ledger))?;
-        ledger.write(&tx)?;
+        schema::forget_old_seal(&mut SqliteSql::writing(&tx, written))?;
+        written.end(&tx)?;
         tx.commit().map_err(connection::error)?;
-        ledger.committed();
+        written.committed();
     } else {
         tracing::warn!(
             "what the key file before the last rotation opens is not overwritten yet: something reads the database; run 'hutong keys rotate', or start the servers anew"
         );
     }
     Ok(())
+}
+
+/// Reads into memory what readers look at. Matches follow from the books: where the rows say otherwise they are
+/// put right, and whoever runs this is told.
+fn start_memory(
+    connection: &Connection,
+    written: &Written,
+    world: &World,
+) -> Result<Arc<Shared>, StoreError> {
+    let memory = written.memory();
+    memory.load(connection)?;
+    let Differences { missing, extra } = memory.compare(connection)?;
+    if missing.is_empty() && extra.is_empty() {
+        return Ok(memory);
+    }
+    tracing::error!(
+        missing = missing.len(),
+        extra = extra.len(),
+        "the matches were not those of the books; they are put right"
+    );
+    let tx = connection.unchecked_transaction().map_err(connection::error)?;
+    crate::contacts::mend_matches(&mut SqliteSql::writing(&tx, written), &missing, &extra, world.now())?;
+    written.end(&tx)?;
+    tx.commit().map_err(connection::error)?;
+    written.committed();
+    Ok(memory)
 }
 
 impl Backend for Embedded {
@@ -235,6 +269,14 @@ impl Backend for Embedded {
             })
             .await;
         })
+    }
+
+    fn remember(&self, look: &mut dyn FnMut(&dyn Memory)) -> Result<bool, StoreError> {
+        let Some(memory) = &self.memory else { return Ok(false) };
+        if self.writes.is_closed() {
+            return Err(StoreError::new(Kind::Unavailable, writer::CLOSING));
+        }
+        memory.read(|resident| look(resident)).map(|()| true)
     }
 
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{self, SqliteSql};
-use super::ledger::Ledger;
+use super::written::Written;
 use crate::backend::{Effects, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
@@ -36,12 +36,12 @@ pub(super) const CLOSING: &str = "the store is closing";
 
 pub(super) fn spawn(
     connection: Connection,
-    ledger: Ledger,
+    written: Written,
     tools: Tools,
     signals: Signals,
 ) -> Result<mpsc::Sender<Message>, StoreError> {
     let (sender, receiver) = mpsc::channel(limits::count(limits::WRITE_QUEUE_MAX));
-    let writer = Writer { connection, ledger, tools, signals };
+    let writer = Writer { connection, written, tools, signals };
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run(receiver))
@@ -51,7 +51,7 @@ pub(super) fn spawn(
 
 struct Writer {
     connection: Connection,
-    ledger: Ledger,
+    written: Written,
     tools: Tools,
     signals: Signals,
 }
@@ -122,7 +122,7 @@ impl Writer {
             Err(error) => {
                 // Fails when SQLite has rolled back by itself; either way nothing of the batch stays.
                 let _ = self.batch_statement("ROLLBACK");
-                self.ledger.rolled_back(&self.connection);
+                self.written.rolled_back(&self.connection);
                 Err(error)
             }
         }
@@ -130,16 +130,16 @@ impl Writer {
 
     fn end_batch(&self) -> Result<(), StoreError> {
         failpoints::pass_blocking(Point::BeforeCommit)?;
-        self.ledger.write(&self.connection)?;
+        self.written.end(&self.connection)?;
         self.batch_statement("COMMIT")?;
-        self.ledger.committed();
+        self.written.committed();
         Ok(())
     }
 
     fn run_unit(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {
         self.batch_statement("SAVEPOINT unit")?;
-        let before = self.ledger.change();
-        let run = || run_write(unit, &mut SqliteSql::writing(&self.connection, &self.ledger), &self.tools);
+        let before = self.written.standing();
+        let run = || run_write(unit, &mut SqliteSql::writing(&self.connection, &self.written), &self.tools);
         // A panic in one closure must not take the others' writes, or the writer, with it.
         let effects = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
             tracing::error!("a write panicked; it was rolled back");
@@ -147,7 +147,7 @@ impl Writer {
         });
         if effects.is_none() {
             self.batch_statement("ROLLBACK TO unit")?;
-            self.ledger.go_back(before);
+            self.written.go_back(before);
         }
         self.batch_statement("RELEASE unit")?;
         Ok(effects)

@@ -17,7 +17,7 @@ pub struct Card {
 }
 
 impl Card {
-    pub(super) fn read(text: &str) -> Result<Self, StoreError> {
+    pub(crate) fn read(text: &str) -> Result<Self, StoreError> {
         serde_json::from_str(text).map_err(|error| StoreError::new(Kind::Damaged, error))
     }
 }

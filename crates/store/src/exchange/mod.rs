@@ -11,7 +11,6 @@ pub use cards::Card;
 pub use events::{EventKind, StreamEvent};
 pub use idempotency::FirstAnswer;
 pub use orders::{NewOrder, Order, PlatformNews};
-pub use shares::{FeedFilter, FeedItem};
 pub use subscriptions::{ProductNews, Subscription};
 
 use crate::store::room;

@@ -137,6 +137,11 @@ impl Keys {
         self.contact.key(number)
     }
 
+    /// The number that a contact key stands for.
+    pub(crate) fn number_of(&self, key: ContactKey) -> Result<Msisdn, StoreError> {
+        self.contact.number(key).ok_or_else(|| StoreError::damaged("a key that no number has"))
+    }
+
     /// Seals bytes so that only these keys, this purpose and this owner open them.
     pub fn seal(&self, world: &World, purpose: Purpose, owner: &[u8], plain: &[u8]) -> Vec<u8> {
         self.seal_with_nonce(world.bytes(), purpose, owner, plain)

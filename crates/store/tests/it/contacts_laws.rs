@@ -70,7 +70,7 @@ async fn upload(store: &Store, owner: ContactKey, book: BTreeSet<ContactKey>) ->
 async fn friends(bench: &Bench, n: u64) -> Vec<u64> {
     let owner = key(bench, n);
     let matches =
-        bench.store.read::<_, StoreError, _>(move |view| view.contacts().list_matches(owner, None, 100));
+        bench.store.read::<_, StoreError, _>(move |view| view.friends().list_matches(owner, None, 100));
     let mut friends: Vec<u64> = matches.await.unwrap().iter().map(|m| m.number.digits() % 10_000).collect();
     friends.sort_unstable();
     friends
@@ -156,7 +156,7 @@ async fn parallel_uploads_of_both_sides_always_match(bench: Bench) {
     for (a, b) in pairs {
         assert_eq!((friends(&bench, a).await, friends(&bench, b).await), (vec![b], vec![a]));
     }
-    let wrong = bench.store.read::<_, StoreError, _>(|view| view.contacts().check_matches()).await.unwrap();
+    let wrong = bench.store.read::<_, StoreError, _>(|view| view.friends().check_matches()).await.unwrap();
     assert_eq!(wrong, (0, 0));
 }
 
@@ -183,7 +183,7 @@ async fn hiding_hides_both_ways_and_can_be_taken_back(bench: Bench) {
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().hide(one, two)).await.unwrap();
     assert!(friends(&bench, 1).await.is_empty() && friends(&bench, 2).await.is_empty());
     let found =
-        bench.store.read::<_, StoreError, _>(move |view| view.contacts().find_match(two, one)).await.unwrap();
+        bench.store.read::<_, StoreError, _>(move |view| view.friends().find_match(two, one)).await.unwrap();
     assert_eq!(found, None);
     bench.store.write::<_, StoreError, _>(move |tx| tx.contacts().show(one, two)).await.unwrap();
     assert_eq!(friends(&bench, 2).await, [1]);

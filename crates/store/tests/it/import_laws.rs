@@ -35,7 +35,7 @@ async fn import(bench: &Bench, books: Vec<ImportedBook>) -> Imported {
 
 async fn matches(bench: &Bench, n: u64) -> BTreeSet<ContactKey> {
     let key = key(bench, n);
-    let read = move |view: &mut store::View<'_>| view.contacts().list_matches(key, None, 1_000);
+    let read = move |view: &mut store::View<'_>| view.friends().list_matches(key, None, 1_000);
     let found = bench.store.read::<_, StoreError, _>(read).await.unwrap();
     found.into_iter().map(|one| one.friend).collect()
 }
@@ -73,7 +73,7 @@ async fn imported_books_match_as_the_same_books_uploaded_one_by_one_would(bench:
                 .collect();
             assert_eq!(matches(&bench, one).await, wanted, "round {round}, person {one}");
         }
-        let checked = bench.store.read::<_, StoreError, _>(|view| view.contacts().check_matches()).await;
+        let checked = bench.store.read::<_, StoreError, _>(|view| view.friends().check_matches()).await;
         assert_eq!(checked.unwrap(), (0, 0));
     }
 }

@@ -24,6 +24,7 @@ mod match_model;
 mod news_laws;
 mod platform_laws;
 mod race_laws;
+mod resident_laws;
 mod share_laws;
 mod texts_laws;
 mod upkeep_laws;

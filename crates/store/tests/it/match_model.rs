@@ -102,6 +102,10 @@ impl Cast {
         Self { numbers, keys }
     }
 
+    pub(crate) fn keys(&self) -> &[ContactKey] {
+        &self.keys
+    }
+
     /// Does a step; answers who matches the actor from now on, as the store says.
     pub(crate) fn act(
         &self,
@@ -157,7 +161,7 @@ impl Cast {
     fn matched(&self, tx: &mut Tx<'_>) -> Result<BTreeSet<(usize, usize)>, StoreError> {
         let mut all = BTreeSet::new();
         for (place, key) in self.keys.iter().enumerate() {
-            let friends = tx.contacts().list_matches(*key, None, 100)?;
+            let friends = tx.friends().list_matches(*key, None, 100)?;
             all.extend(friends.into_iter().map(|friend| (place, self.place(friend.friend))));
         }
         Ok(all)
@@ -264,10 +268,10 @@ async fn two_people_match_by_the_rule_after_every_order_of_verbs() {
 }
 
 pub(crate) async fn wrong_matches(bench: &Bench) -> (usize, usize) {
-    bench.store.read::<_, StoreError, _>(|view| view.contacts().check_matches()).await.unwrap()
+    bench.store.read::<_, StoreError, _>(|view| view.friends().check_matches()).await.unwrap()
 }
 
-fn crowd_step() -> impl Strategy<Value = Step> {
+pub(crate) fn crowd_step() -> impl Strategy<Value = Step> {
     (0..5_usize, 1..5_usize, 0..9_usize).prop_map(|(who, ahead, verb)| (who, verbs((who + ahead) % 5)[verb]))
 }
 

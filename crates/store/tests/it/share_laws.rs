@@ -10,7 +10,8 @@ use domain::locale::{Locale, Localised};
 use domain::money::{Money, Period, Price};
 use domain::order::ProductState;
 use store::contacts::NewSession;
-use store::exchange::{Card, FeedFilter, ProductNews};
+use store::exchange::{Card, ProductNews};
+use store::friends::FeedFilter;
 use store::{StoreError, Tx};
 
 use crate::backends::{Bench, laws, number};
@@ -33,8 +34,12 @@ fn key(bench: &Bench, n: u64) -> ContactKey {
     bench.store.keys().contact_key(number(n))
 }
 
-fn card(sensitive: bool, version: i64) -> Card {
-    let id = OfferingId::parse("crbt").unwrap();
+pub(crate) fn card(sensitive: bool, version: i64) -> Card {
+    card_of("crbt", sensitive, version)
+}
+
+pub(crate) fn card_of(offering: &str, sensitive: bool, version: i64) -> Card {
+    let id = OfferingId::parse(offering).unwrap();
     let provider = ProviderId::parse("xx").unwrap();
     let price = Price { money: Money::parse("5.00", "CNY").unwrap(), period: Period::Month };
     Card {
@@ -101,7 +106,7 @@ async fn share(bench: &Bench, subscription: SubscriptionId, audience: Audience) 
 async fn seen(bench: &Bench) -> [usize; 2] {
     let viewers = [key(bench, 2), key(bench, 3)];
     write(bench, move |tx| {
-        let mut count = |viewer| Ok(tx.exchange().list_feed(viewer, &FeedFilter::default(), 9)?.len());
+        let mut count = |viewer| Ok(tx.friends().list_feed(viewer, &FeedFilter::default(), 9)?.len());
         Ok([count(viewers[0])?, count(viewers[1])?])
     })
     .await

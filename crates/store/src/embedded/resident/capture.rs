@@ -1,0 +1,188 @@
+//! The rows that come and go over the writer's connection.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::{Connection, Result};
+
+/// A row that came or went. A row that is changed goes and comes.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::embedded) struct Change {
+    pub(super) came: bool,
+    pub(super) row: Row,
+}
+
+/// What a row says to those who read memory.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Row {
+    /// One direction of a match; since when in Unix seconds.
+    Matched {
+        owner: u64,
+        friend: u64,
+        since: u32,
+    },
+    Shown(Shown),
+}
+
+/// A row of what people show.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shown {
+    Subscription { id: [u8; 16], owner: u64, offering: String, active: bool },
+    Share { no: i64, subscription: [u8; 16], owner: u64, named: bool, since: i64 },
+    Audience { share: i64, friend: u64 },
+    Seen { share: i64, viewer: u64 },
+    Card { offering: String, body: String, sensitive: bool },
+}
+
+/// A table that is followed.
+pub(super) struct Table {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [&'static str],
+    /// Reads a row from its columns, of which the first stands at a place of what was selected.
+    pub(super) read: fn(&dyn Columns) -> Result<Row>,
+}
+
+/// The columns of a row.
+pub(super) trait Columns {
+    fn int(&self, column: usize) -> Result<i64>;
+    fn text(&self, column: usize) -> Result<String>;
+    fn id(&self, column: usize) -> Result<[u8; 16]>;
+}
+
+/// All that memory follows.
+pub(super) const TABLES: &[Table] = &[
+    Table {
+        name: "matched",
+        columns: &["owner", "friend", "since"],
+        read: |row| {
+            let since = (row.int(2)? / 1000).clamp(0, u32::MAX.into());
+            Ok(Row::Matched { owner: key(row, 0)?, friend: key(row, 1)?, since: since as u32 })
+        },
+    },
+    Table {
+        name: "subscription",
+        columns: &["id", "owner", "offering", "status"],
+        read: |row| {
+            let (id, owner) = (row.id(0)?, key(row, 1)?);
+            let (offering, active) = (row.text(2)?, row.text(3)? == "active");
+            Ok(Row::Shown(Shown::Subscription { id, owner, offering, active }))
+        },
+    },
+    Table {
+        name: "share",
+        columns: &["no", "subscription", "owner", "named", "since"],
+        read: |row| {
+            let (no, subscription, owner) = (row.int(0)?, row.id(1)?, key(row, 2)?);
+            let (named, since) = (row.int(3)? != 0, row.int(4)?);
+            Ok(Row::Shown(Shown::Share { no, subscription, owner, named, since }))
+        },
+    },
+    Table {
+        name: "share_audience",
+        columns: &["share", "friend"],
+        read: |row| Ok(Row::Shown(Shown::Audience { share: row.int(0)?, friend: key(row, 1)? })),
+    },
+    Table {
+        name: "share_seen",
+        columns: &["share", "viewer"],
+        read: |row| Ok(Row::Shown(Shown::Seen { share: row.int(0)?, viewer: key(row, 1)? })),
+    },
+    Table {
+        name: "card",
+        columns: &["offering", "body", "sensitive"],
+        read: |row| {
+            let (offering, body, sensitive) = (row.text(0)?, row.text(1)?, row.int(2)? != 0);
+            Ok(Row::Shown(Shown::Card { offering, body, sensitive }))
+        },
+    },
+];
+
+fn key(row: &dyn Columns, column: usize) -> Result<u64> {
+    row.int(column).map(i64::cast_unsigned)
+}
+
+impl Columns for Context<'_> {
+    fn int(&self, column: usize) -> Result<i64> {
+        self.get(column)
+    }
+
+    fn text(&self, column: usize) -> Result<String> {
+        self.get(column)
+    }
+
+    fn id(&self, column: usize) -> Result<[u8; 16]> {
+        self.get(column)
+    }
+}
+
+impl Columns for rusqlite::Row<'_> {
+    fn int(&self, column: usize) -> Result<i64> {
+        self.get(column)
+    }
+
+    fn text(&self, column: usize) -> Result<String> {
+        self.get(column)
+    }
+
+    fn id(&self, column: usize) -> Result<[u8; 16]> {
+        self.get(column)
+    }
+}
+
+/// What has come and gone since the last commit, in order.
+#[derive(Clone, Default)]
+pub(in crate::embedded) struct Capture(Arc<Mutex<Vec<Change>>>);
+
+impl Capture {
+    /// Has each row that comes or goes over this connection written down here.
+    pub(in crate::embedded) fn attach(&self, connection: &Connection) -> Result<()> {
+        for Table { name, columns, read } in TABLES {
+            for (function, came) in [("came", true), ("went", false)] {
+                let changes = self.clone();
+                let name = format!("{function}_{name}");
+                let count = columns.len() as i32;
+                connection.create_scalar_function(
+                    name.as_str(),
+                    count,
+                    FunctionFlags::SQLITE_UTF8,
+                    move |row| {
+                        let row = read(row)?;
+                        changes.lock().push(Change { came, row });
+                        Ok(rusqlite::types::Null)
+                    },
+                )?;
+            }
+            let values =
+                |row| columns.iter().map(|column| format!("{row}.{column}")).collect::<Vec<_>>().join(", ");
+            let (new, old) = (values("NEW"), values("OLD"));
+            connection.execute_batch(&format!(
+                "CREATE TEMP TRIGGER resident_insert_{name} AFTER INSERT ON main.{name}
+                   BEGIN SELECT came_{name}({new}); END;
+                 CREATE TEMP TRIGGER resident_update_{name} AFTER UPDATE ON main.{name}
+                   BEGIN SELECT went_{name}({old}); SELECT came_{name}({new}); END;
+                 CREATE TEMP TRIGGER resident_delete_{name} AFTER DELETE ON main.{name}
+                   BEGIN SELECT went_{name}({old}); END;"
+            ))?;
+        }
+        Ok(())
+    }
+
+    /// How many there are: what a statement or a closure did after it can be undone.
+    pub(in crate::embedded) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
+    /// Goes back to an earlier count, with the database.
+    pub(in crate::embedded) fn go_back(&self, count: usize) {
+        self.lock().truncate(count);
+    }
+
+    /// Takes all of them: they are committed.
+    pub(in crate::embedded) fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Change>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
