@@ -182,6 +182,26 @@ async fn agreed(store: &Store, cast: &Cast) -> Picture {
     memory
 }
 
+/// Where every history begins: what there is can be lost, and seldom comes about by chance.
+async fn everybody_matches_and_shares(bench: &Bench, cast: &Cast, model: &Arc<std::sync::Mutex<Model>>) {
+    let mut steps: Vec<Step> = (0..OFFERINGS.len()).map(|offering| Step::Card(offering, false)).collect();
+    steps.extend((0..PEOPLE).map(|who| Step::Match((who, Verb::Register))));
+    for who in 0..PEOPLE {
+        let others = (0..PEOPLE).filter(|other| *other != who);
+        steps.extend(others.map(|other| Step::Match((who, Verb::Add(other)))));
+        for offering in 0..OFFERINGS.len() {
+            steps.push(Step::Subscribe(who, offering, 0));
+            steps.push(Step::Share(who, offering, (who % 2 == 0).then_some((who + 1) % PEOPLE)));
+        }
+    }
+    let (cast, model, world) = (cast.clone(), Arc::clone(model), bench.world.clone());
+    let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
+        let mut model = model.lock().unwrap();
+        steps.iter().try_for_each(|step| take(tx, &cast, &mut model, step, world.bytes()))
+    };
+    bench.store.write(write).await.unwrap();
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
@@ -192,6 +212,7 @@ proptest! {
             let mut bench = Bench::embedded();
             let cast = Cast::new(&bench, 1, PEOPLE);
             let model = Arc::new(std::sync::Mutex::new(Model::default()));
+            everybody_matches_and_shares(&bench, &cast, &model).await;
             for together in all {
                 if together.iter().any(|act| matches!(act.step, Step::Reopen)) {
                     bench = bench.reopen().await;
