@@ -54,7 +54,7 @@ CREATE TABLE consent (
     version TEXT NOT NULL,    -- of the text that was shown
     given   BIGINT NOT NULL,
     PRIMARY KEY (key, consent)
-);
+) {clustered};
 
 -- One book as one compressed blob of contact keys, with its own checksum. Never a row per contact.
 CREATE TABLE book (
@@ -71,13 +71,13 @@ CREATE TABLE matched (
     friend BIGINT NOT NULL,
     since  BIGINT NOT NULL,
     PRIMARY KEY (owner, friend)
-);
+) {clustered};
 
 CREATE TABLE hidden (
     owner  BIGINT NOT NULL,
     hidden BIGINT NOT NULL,
     PRIMARY KEY (owner, hidden)
-);
+) {clustered};
 CREATE INDEX hidden_hidden ON hidden (hidden, owner);
 
 -- An address book in the cloud: a blob that only the person's own terminals can open.

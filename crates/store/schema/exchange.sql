@@ -31,7 +31,7 @@ CREATE TABLE share_audience (
     share  BIGINT NOT NULL,
     friend BIGINT NOT NULL,
     PRIMARY KEY (share, friend)
-);
+) {clustered};
 CREATE INDEX share_audience_friend ON share_audience (friend);
 
 -- Which shares stood in somebody's feed, and which were opened: the funnel counts each once.
@@ -40,7 +40,7 @@ CREATE TABLE share_seen (
     viewer BIGINT NOT NULL,
     opened BIGINT NOT NULL,
     PRIMARY KEY (share, viewer)
-);
+) {clustered};
 CREATE INDEX share_seen_viewer ON share_seen (viewer);
 
 CREATE TABLE exchange_order (
@@ -82,6 +82,6 @@ CREATE TABLE event (
     data   TEXT NOT NULL,     -- JSON of ids
     at     BIGINT NOT NULL,
     PRIMARY KEY (owner, seq)
-);
+) {clustered};
 CREATE INDEX event_friend ON event (friend, owner, seq);
 CREATE INDEX event_at ON event (at);

@@ -14,18 +14,21 @@ use crate::error::StoreError;
 use crate::friends::matched_since;
 use crate::sql::params;
 
-/// For each of `$2`: the first book at or after its key, and whether it hides from `$1` or is hidden.
-const PROBE: &str = "SELECT w.value, b.key, b.keys,
-    (SELECT COUNT(*) FROM hidden h WHERE h.owner = $1 AND h.hidden = w.value)
-      + (SELECT COUNT(*) FROM hidden h WHERE h.owner = w.value AND h.hidden = $1)
-  FROM ({each $2}) w
+/// For each of `$1`: the first book at or after its key.
+const PROBE: &str = "SELECT w.value, b.key, b.keys FROM ({each $1}) w
   JOIN book b ON b.key = COALESCE((SELECT MIN(n.key) FROM book n WHERE n.key >= w.value),
                                   (SELECT MIN(n.key) FROM book n))
   ORDER BY w.value";
 
-/// One direction of a match; it stays as it is where it is there.
-pub(super) const INSERT_MATCH: &str =
-    "INSERT INTO matched (owner, friend, since) VALUES ($1, $2, $3) ON CONFLICT (owner, friend) DO NOTHING";
+/// Matches in one direction; each stays as it is where it is there.
+pub(super) const INSERT_MATCHES: &str = "INSERT INTO matched (owner, friend, since)
+  SELECT CAST($1 AS BIGINT), w.value, CAST($2 AS BIGINT) FROM ({each $3}) w WHERE 1 = 1
+  ON CONFLICT (owner, friend) DO NOTHING";
+
+/// The same matches in the other.
+const INSERT_MATCHES_BACK: &str = "INSERT INTO matched (owner, friend, since)
+  SELECT w.value, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM ({each $3}) w WHERE 1 = 1
+  ON CONFLICT (owner, friend) DO NOTHING";
 
 /// A book, as its owner may know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,9 +65,9 @@ impl ContactsTx<'_> {
         owner: ContactKey,
         contacts: &BTreeSet<ContactKey>,
     ) -> Result<BookChange, StoreError> {
-        let old = self.load_contacts(owner)?;
+        let (state, old) = self.view.load_book(owner)?;
         let new: Vec<u64> = contacts.iter().filter(|key| **key != owner).map(|key| key.value()).collect();
-        self.change_book(owner, &old, &new)
+        self.change_book(owner, state, &old, &new)
     }
 
     /// Adds to a book and removes from it; what is in both lists is added.
@@ -77,12 +80,12 @@ impl ContactsTx<'_> {
         add: &BTreeSet<ContactKey>,
         remove: &BTreeSet<ContactKey>,
     ) -> Result<BookChange, StoreError> {
-        let old = self.load_contacts(owner)?;
+        let (state, old) = self.view.load_book(owner)?;
         let mut new: BTreeSet<u64> = old.iter().copied().collect();
         new.retain(|value| !remove.contains(&ContactKey::from_value(*value)));
         new.extend(add.iter().filter(|key| **key != owner).map(|key| key.value()));
         let new: Vec<u64> = new.into_iter().collect();
-        self.change_book(owner, &old, &new)
+        self.change_book(owner, state, &old, &new)
     }
 
     /// Deletes a book's contacts and ends all matches that rest on it. What stays is a version that goes
@@ -104,8 +107,13 @@ impl ContactsTx<'_> {
         Ok(())
     }
 
-    fn change_book(&mut self, owner: ContactKey, old: &[u64], new: &[u64]) -> Result<BookChange, StoreError> {
-        let state = self.view.find_book(owner)?;
+    fn change_book(
+        &mut self,
+        owner: ContactKey,
+        state: BookState,
+        old: &[u64],
+        new: &[u64],
+    ) -> Result<BookChange, StoreError> {
         let diff = matching::book::diff(old, new);
         if diff.added.is_empty() && diff.removed.is_empty() && state.version > 0 {
             return Ok(BookChange { book: state, ..BookChange::default() });
@@ -132,22 +140,23 @@ impl ContactsTx<'_> {
         since: Timestamp,
     ) -> Result<Vec<ContactKey>, StoreError> {
         let friends = self.view.listed_by(owner, contacts)?;
-        for friend in &friends {
-            self.insert_match(owner, *friend, since)?;
-            self.insert_match(*friend, owner, since)?;
+        if !friends.is_empty() {
+            self.insert_matches(owner, &friends, since)?;
+            self.view
+                .sql
+                .execute(INSERT_MATCHES_BACK, params![owner, matched_since(since), friends.as_slice()])?;
         }
         Ok(friends)
     }
 
-    /// Writes one direction of a match down; `false` when it is there already.
-    pub(super) fn insert_match(
+    /// Writes matches of a person down, in their direction alone; answers how many were not there before.
+    pub(super) fn insert_matches(
         &mut self,
         owner: ContactKey,
-        friend: ContactKey,
+        friends: &[ContactKey],
         since: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let inserted = self.view.sql.execute(INSERT_MATCH, params![owner, friend, matched_since(since)])?;
-        Ok(inserted == 1)
+    ) -> Result<u64, StoreError> {
+        self.view.sql.execute(INSERT_MATCHES, params![owner, matched_since(since), friends])
     }
 
     /// Ends the matches of a person with some others; answers whom it ended with.
@@ -160,18 +169,20 @@ impl ContactsTx<'_> {
             return Ok(Vec::new());
         }
         let ended = self.view.sql.query(
-            "DELETE FROM matched WHERE owner = $1 AND friend {in $2} RETURNING friend",
+            "SELECT friend FROM matched WHERE owner = $1 AND friend {in $2}",
             params![owner, removed],
         )?;
-        self.view
-            .sql
-            .execute("DELETE FROM matched WHERE friend = $1 AND owner {in $2}", params![owner, removed])?;
-        ended.iter().map(|row| row.key(0)).collect()
-    }
-
-    fn load_contacts(&mut self, owner: ContactKey) -> Result<Vec<u64>, StoreError> {
-        let row = self.view.sql.query_one("SELECT keys FROM book WHERE key = $1", params![owner])?;
-        row.map_or(Ok(Vec::new()), |row| decode(row.blob(0)?))
+        let ended = ended.iter().map(|row| row.key(0)).collect::<Result<Vec<_>, _>>()?;
+        // Mostly nobody is among them: only where somebody is, something is written.
+        if !ended.is_empty() {
+            for sql in [
+                "DELETE FROM matched WHERE owner = $1 AND friend {in $2}",
+                "DELETE FROM matched WHERE friend = $1 AND owner {in $2}",
+            ] {
+                self.view.sql.execute(sql, params![owner, ended.as_slice()])?;
+            }
+        }
+        Ok(ended)
     }
 }
 
@@ -188,6 +199,14 @@ impl ContactsView<'_> {
         Ok(BookState { version: row.int(0)?, size })
     }
 
+    /// A book with its contacts.
+    fn load_book(&mut self, owner: ContactKey) -> Result<(BookState, Vec<u64>), StoreError> {
+        let row = self.sql.query_one("SELECT version, keys FROM book WHERE key = $1", params![owner])?;
+        let Some(row) = row else { return Ok((BookState::default(), Vec::new())) };
+        let contacts = decode(row.blob(1)?)?;
+        Ok((BookState { version: row.int(0)?, size: contacts.len() }, contacts))
+    }
+
     /// Which of `others` have `owner` in their books, and neither hides from the other.
     ///
     /// The work must not tell who is registered: somebody without a book is probed in a stand-in, the book
@@ -199,17 +218,33 @@ impl ContactsView<'_> {
         }
         // Reading the other's book in the same transaction closes the race of two uploads: the embedded
         // writer runs one after the other, PostgreSQL's serializable isolation makes one of them run again.
-        let probes = self.sql.query(PROBE, params![owner, others])?;
+        let probes = self.sql.query(PROBE, params![others])?;
+        let hidden = self.list_hidden(owner, others)?;
         let mut listing = Vec::new();
         for probe in &probes {
-            let (other, found, hidden) = (probe.key(0)?, probe.key(1)?, probe.bool(3)?);
+            let (other, found) = (probe.key(0)?, probe.key(1)?);
             let contains = matching::book::contains(probe.blob(2)?, owner.value());
             let contains = contains.map_err(|error| StoreError::new(crate::Kind::Damaged, error))?;
-            if contains & (found == other) & !hidden {
+            if contains & (found == other) & !hidden.contains(&other) {
                 listing.push(other);
             }
         }
         Ok(listing)
+    }
+
+    /// Whom of some others a person hides, and who of them hides the person. Only these are looked for, each of them,
+    /// so that the work does not tell by how many others one is hidden.
+    fn list_hidden(
+        &mut self,
+        owner: ContactKey,
+        others: &[ContactKey],
+    ) -> Result<BTreeSet<ContactKey>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT hidden FROM hidden WHERE owner = $1 AND hidden {in $2}
+             UNION ALL SELECT owner FROM hidden WHERE hidden = $1 AND owner {in $2}",
+            params![owner, others],
+        )?;
+        rows.iter().map(|row| row.key(0)).collect()
     }
 
     /// Whether a person's own book has a contact in it.

@@ -161,19 +161,24 @@ impl ContactsTx<'_> {
         }
         let hiding = self.load_hiding(added)?;
         let now = self.world.now();
-        let mut matched = 0;
+        // Each direction goes to its owner's others, so that one statement writes all of them.
+        let mut matches: BTreeMap<ContactKey, Vec<ContactKey>> = BTreeMap::new();
         for (owner, keys) in added {
             for friend in keys.iter().map(|key| ContactKey::from_value(*key)) {
                 let Some(book) = books.get(&friend.value()) else { continue };
                 let lists = matching::book::contains(book, owner.value());
                 let lists = lists.map_err(|error| StoreError::new(crate::Kind::Damaged, error))?;
-                if lists && !hiding.contains(&(*owner, friend)) && self.insert_match(*owner, friend, now)? {
-                    self.insert_match(friend, *owner, now)?;
-                    matched += 1;
+                if lists && !hiding.contains(&(*owner, friend)) {
+                    matches.entry(*owner).or_default().push(friend);
+                    matches.entry(friend).or_default().push(*owner);
                 }
             }
         }
-        Ok(matched)
+        let mut directed = 0;
+        for (owner, friends) in &matches {
+            directed += self.insert_matches(*owner, friends, now)?;
+        }
+        Ok(usize::try_from(directed / 2).unwrap_or(usize::MAX))
     }
 
     /// Who hides from whom, in both directions, as far as the owners are concerned.

@@ -3,7 +3,7 @@
 use domain::key::ContactKey;
 use jiff::Timestamp;
 
-use super::books::INSERT_MATCH;
+use super::books::INSERT_MATCHES;
 use super::{ContactsTx, ContactsView};
 use crate::error::StoreError;
 use crate::friends::matched_since;
@@ -61,7 +61,7 @@ pub(crate) fn mend_matches(
 ) -> Result<(), StoreError> {
     let key = ContactKey::from_value;
     for &(owner, friend) in missing {
-        sql.execute(INSERT_MATCH, params![key(owner), key(friend), matched_since(now)])?;
+        sql.execute(INSERT_MATCHES, params![key(owner), matched_since(now), [key(friend)].as_slice()])?;
     }
     for &(owner, friend) in extra {
         sql.execute(

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
@@ -15,6 +16,9 @@ use crate::sql::{Row, Sql, Value};
 /// Prepared statements kept for each connection: above the count of verbs.
 const STATEMENTS: usize = 256;
 
+/// Pages of 4 KiB in the log before it is folded into the file: 16 MiB.
+const LOG_PAGES: i64 = 4_000;
+
 /// Opens, or makes, the file for the writer.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file).map_err(error)?;
@@ -23,6 +27,8 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
     // What is erased is overwritten, not only unlinked.
     connection.pragma_update(None, "secure_delete", "ON").map_err(error)?;
+    // Folded in seldom, since what many commits change is then written once.
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
     tune(&connection)?;
     Ok(connection)
 }
@@ -71,6 +77,7 @@ pub(super) fn fold(connection: &Connection) -> Result<bool, StoreError> {
 fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.busy_timeout(PATIENCE).map_err(error)?;
+    rusqlite::vtab::array::load_module(connection).map_err(error)?;
     connection.pragma_update(None, "cache_size", -32_000).map_err(error) // KiB
 }
 
@@ -87,8 +94,9 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
         return Cow::Borrowed(sql);
     }
     let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
-    let sql = sql.replace("{each ", "SELECT value FROM (json_each(");
-    Cow::Owned(sql.replace("{in ", "IN (SELECT value FROM json_each(").replace('}', "))"))
+    let sql = sql.replace("{clustered}", "WITHOUT ROWID");
+    let sql = sql.replace("{each ", "SELECT value FROM (rarray(");
+    Cow::Owned(sql.replace("{in ", "IN (SELECT value FROM rarray(").replace('}', "))"))
 }
 
 pub(super) struct SqliteSql<'a> {
@@ -176,8 +184,8 @@ impl ToSql for Value {
             Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Self::Blob(blob) => ToSqlOutput::Borrowed(ValueRef::Blob(blob)),
             Self::Ints(ints) => {
-                let list: Vec<String> = ints.iter().map(ToString::to_string).collect();
-                ToSqlOutput::Owned(rusqlite::types::Value::Text(format!("[{}]", list.join(","))))
+                let ints = ints.iter().copied().map(rusqlite::types::Value::Integer);
+                ToSqlOutput::from_rc(Rc::new(ints.collect::<Vec<_>>()), c"rarray")
             }
         })
     }
