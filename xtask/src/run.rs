@@ -27,7 +27,15 @@ pub(crate) struct Program(Command);
 /// Cargo, the one that runs this task, in the workspace's directory.
 pub(crate) fn cargo(root: &Path, arguments: &[&str]) -> Program {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    program(cargo, arguments).inside(root)
+    let mut program = program(cargo, arguments).inside(root);
+    // What cargo says of this program to this program is read by build scripts too, and would have them run again.
+    let of_this = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_PRIMARY_"];
+    for (name, _) in std::env::vars_os() {
+        if of_this.iter().any(|start| name.to_string_lossy().starts_with(start)) {
+            program.0.env_remove(name);
+        }
+    }
+    program
 }
 
 /// Any program.

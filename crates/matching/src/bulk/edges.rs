@@ -1,5 +1,6 @@
 //! Matching edges that can be read twice.
 
+use super::filter::Filter;
 use super::grid::Grid;
 use super::halves::{Halves, Word};
 use super::join::join;
@@ -52,10 +53,11 @@ where
 {
     let grid = Grid::new::<W>(slices, Table::greatest(owners, slices))?;
     let table = Table::new(owners, slices);
+    let filter = Filter::new(owners);
     let parts = edges.parts();
     let halves = share(threads, parts, |mine| {
         let room = edge_count.div_ceil(threads.get().min(parts).max(1));
-        let mut thrower: Thrower<W> = Thrower::new(&table, grid, room);
+        let mut thrower: Thrower<W> = Thrower::new(&table, &filter, grid, room);
         for part in mine {
             edges.read_part(part, &mut |chunk| thrower.throw(chunk));
         }
@@ -104,6 +106,7 @@ const OWNERS_ONE_BY_ONE: usize = BATCH / 8;
 /// One thread's part of the second pass.
 struct Thrower<'a, W> {
     table: &'a Table<'a>,
+    filter: &'a Filter,
     grid: Grid,
     /// Room for as many edges of each slice as may wait, and how many do.
     waiting: Vec<Waiting>,
@@ -114,10 +117,10 @@ struct Thrower<'a, W> {
 }
 
 impl<'a, W: Word> Thrower<'a, W> {
-    fn new(table: &'a Table<'a>, grid: Grid, halves_max: usize) -> Self {
+    fn new(table: &'a Table<'a>, filter: &'a Filter, grid: Grid, halves_max: usize) -> Self {
         let waiting = vec![Waiting::default(); grid.slices * WAITING];
         let halves = Halves::new(grid.squares(), halves_max);
-        Self { table, grid, waiting, filled: vec![0; grid.slices], halves, last: None }
+        Self { table, filter, grid, waiting, filled: vec![0; grid.slices], halves, last: None }
     }
 
     fn throw(&mut self, edges: &[Edge]) {
@@ -140,14 +143,28 @@ impl<'a, W: Word> Thrower<'a, W> {
             _ => self.address(self.table.find(self.table.spread().of(key))),
         };
         self.last = Some((key, owner));
-        edges.iter().for_each(|edge| self.wait(edge.contact, owner));
+        // Who passes is written down without a branch, which would be wrong half of the time.
+        let (mut passed, mut count) = ([0; BATCH], 0);
+        for edge in edges {
+            let contact = self.table.spread().of(edge.contact);
+            if let Some(place) = passed.get_mut(count) {
+                *place = contact;
+            }
+            count += self.filter.passes(contact);
+        }
+        for &contact in passed.iter().take(count) {
+            self.wait(contact, owner);
+        }
     }
 
     /// Throws edges of many owners.
     fn throw_mixed(&mut self, batch: &[Edge]) {
         for edge in batch {
             let owner = self.address(self.table.find(self.table.spread().of(edge.owner)));
-            self.wait(edge.contact, owner);
+            let contact = self.table.spread().of(edge.contact);
+            if self.filter.passes(contact) == 1 {
+                self.wait(contact, owner);
+            }
         }
     }
 
@@ -158,7 +175,6 @@ impl<'a, W: Word> Thrower<'a, W> {
 
     #[inline(always)]
     fn wait(&mut self, contact: u64, owner: u32) {
-        let contact = self.table.spread().of(contact);
         let slice = self.table.slice(contact);
         let filled = self.filled[slice] as usize;
         self.waiting[slice * WAITING + filled] = Waiting { contact, owner };

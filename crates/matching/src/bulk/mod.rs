@@ -5,6 +5,7 @@
 //! once, in about the memory it is given.
 
 mod edges;
+mod filter;
 mod grid;
 mod halves;
 mod id_books;
