@@ -13,6 +13,7 @@ pub mod registration;
 mod sessions;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Extension;
 use domain::quota::Quota;
@@ -40,10 +41,10 @@ pub struct ContactsConfig {
     pub new_numbers: Quota,
 }
 
-/// Tells whether a text could go out now; the SMS link implements it.
+/// Tells whether a text would go out in time; the SMS link implements it.
 pub trait TextLink: Send + Sync {
-    /// Whether the link to a centre is up.
-    fn is_up(&self) -> bool;
+    /// Whether a text queued now leaves within so long.
+    fn sends_within(&self, limit: Duration) -> bool;
 }
 
 /// The role.

@@ -49,6 +49,10 @@ limits! {
     CONSENTS_GIVEN_MAX = 16, "Consents given while signing in: each of them, said a few times over.";
     REGISTRATION_KEEP_S = 86_400, "How long an attempt to sign in is kept after its code has ended.";
     TEXTS_KEEP_DAYS = 30, "How long texts are kept once they are final and wiped: receipts and complaints come within days.";
+    INBOX_PARTS_KEEP_S = 3_600, "How long a part of a long text waits for the others: a phone sends them within seconds, a centre retries for longer.";
+    INBOX_PARTS_PHONE_MAX = 255, "Parts of one phone that wait for others: as many as one text can have.";
+    INBOX_UNREAD_MAX = 1_000, "Deliveries kept that nobody can read.";
+    INBOX_UNREAD_KEEP_DAYS = 7, "How long those are kept: whoever mends the centre looks within days.";
     EVENTS_KEEP_DAYS = 30, "How long events are kept for a reconnecting stream.";
     FUNNEL_KEEP_DAYS = 730, "How long steps from a share to a subscription are kept: two years compare.";
     HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";

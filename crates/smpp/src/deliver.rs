@@ -41,9 +41,9 @@ pub enum DeliverAck {
 pub enum Delivered {
     /// What became of a text sent earlier.
     Receipt(Receipt),
-    /// A text from a phone, or one part of it.
+    /// A text from a phone, or one part of it, or octets that are no text, as they came.
     Text(InboundText),
-    /// A deliver_sm whose body is malformed, names no text, or is a receipt without a message id. It is
+    /// A deliver_sm whose body is malformed, is half a character, or is a receipt without a message id. It is
     /// acknowledged with 0x65, so that the centre does not send it for ever.
     Unreadable {
         /// The whole body.
@@ -124,7 +124,7 @@ fn read_sound(body: &Bytes, default_alphabet: DefaultAlphabet) -> Option<Deliver
     };
     let body = InboundBody { data_coding, octets: octets.to_vec() };
     // A part may be cut inside a character by a careless phone; only the whole can be judged.
-    if part.is_none() && body.text().is_none() {
+    if part.is_none() && body.text().is_none() && !text::is_binary(data_coding) {
         return None;
     }
     Some(Delivered::Text(InboundText {

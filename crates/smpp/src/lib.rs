@@ -1,4 +1,4 @@
-//! SMPP 3.4 towards an SMS centre: one transceiver bind with its window, and the coding of texts.
+//! SMPP 3.4 (and 5.0) towards an SMS centre: binds with their windows, plain or under TLS, and the coding of texts.
 //!
 //! Bytes become PDUs in [`wire`] (framing is ours, bodies are coded by `rusmpp`); [`Session`] holds one
 //! bind, its window, its rate and its deliveries; [`text`] turns a text into segments and back. What a
@@ -18,6 +18,7 @@ mod session;
 mod short_message;
 mod status;
 pub mod text;
+mod tls;
 pub mod wire;
 
 #[cfg(feature = "simulator")]
@@ -25,7 +26,7 @@ pub mod simulator;
 
 pub use address::Address;
 pub use backoff::Backoff;
-pub use config::{BindConfig, DefaultAlphabet};
+pub use config::{BindConfig, BindKind, DefaultAlphabet, Version};
 pub use deliver::{DeliverAck, Delivered, Inbound, InboundBody, InboundText, read as read_delivery};
 pub use futures::future::BoxFuture;
 pub use message_id::{MessageIdForm, fold_message_id};
@@ -33,3 +34,4 @@ pub use receipt::{Receipt, ReceiptState};
 pub use session::{BindError, Closed, Session, Submit, SubmitError};
 pub use status::{Refusal, refusal};
 pub use text::{Part, Segment};
+pub use tls::{Tls, TlsError};

@@ -21,7 +21,7 @@ pub(crate) async fn run(room: Arc<Room>, stopping: CancellationToken) {
             () = stopping.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        room.parked.prune(room.world.now());
+        room.centres.iter().for_each(|centre| centre.parked.prune(room.world.now()));
         match look(&room).await {
             Ok(()) => well = true,
             Err(error) => {
@@ -38,10 +38,12 @@ pub(crate) async fn run(room: Arc<Room>, stopping: CancellationToken) {
 }
 
 async fn look(room: &Room) -> Result<(), StoreError> {
-    let QueueOutlook { oldest, next_expiry } =
+    let QueueOutlook { queued, oldest, next_expiry } =
         room.store.read::<_, StoreError, _>(|view| view.texts().outlook()).await?;
     let age_s = oldest.map_or(0, |oldest| room.world.seconds_since(oldest));
     metrics::gauge!("sms_queue_oldest_s").set(age_s as f64);
+    metrics::gauge!("sms_queued").set(queued as f64);
+    room.link.queued(queued.unsigned_abs(), rate(room));
     let now = room.world.now();
     if next_expiry.is_none_or(|next| next > now) {
         return Ok(());
@@ -59,4 +61,10 @@ async fn look(room: &Room) -> Result<(), StoreError> {
         room.teller.stands(text.id, text.state, None);
     }
     Ok(())
+}
+
+/// Texts that leave in a second while every bind is there; 0 is without limit.
+fn rate(room: &Room) -> u32 {
+    let rates = room.posts.iter().filter(|post| post.kind.sends()).map(|post| post.rate.now());
+    rates.reduce(|sum, rate| if sum == 0 || rate == 0 { 0 } else { sum.saturating_add(rate) }).unwrap_or(0)
 }

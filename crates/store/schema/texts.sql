@@ -12,6 +12,7 @@ CREATE TABLE text (
     created    BIGINT NOT NULL,
     next_try   BIGINT NOT NULL,
     attempts   BIGINT NOT NULL,
+    sending    BIGINT NOT NULL,   -- goes up with every taking: who was taken from cannot write any more
     sent       BIGINT,
     accepted   BIGINT
 );
@@ -43,3 +44,26 @@ CREATE TABLE inbox (
     received    BIGINT NOT NULL
 );
 CREATE INDEX inbox_received ON inbox (received);
+
+-- A part of a long text that came in, until the others have come; stored before the centre is told so.
+CREATE TABLE inbox_part (
+    fingerprint BYTEA PRIMARY KEY, -- of the whole and the place in it
+    whole       BYTEA NOT NULL,    -- keyed hash of connection, phone, our address, reference and how many there are
+    key         BIGINT NOT NULL,
+    place       BIGINT NOT NULL,
+    coding      BIGINT NOT NULL,
+    octets      BYTEA NOT NULL,    -- sealed
+    received    BIGINT NOT NULL
+);
+CREATE INDEX inbox_part_whole ON inbox_part (whole);
+CREATE INDEX inbox_part_key ON inbox_part (key, received);
+CREATE INDEX inbox_part_received ON inbox_part (received);
+
+-- What a centre delivered and nobody can read, sealed as it came.
+CREATE TABLE inbox_unread (
+    id       BYTEA PRIMARY KEY,
+    account  TEXT NOT NULL,
+    octets   BYTEA NOT NULL,
+    received BIGINT NOT NULL
+);
+CREATE INDEX inbox_unread_received ON inbox_unread (received);

@@ -55,7 +55,7 @@ const fn forgotten(table: &'static str, kept_s: fn(&Retention) -> i64, statement
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 10] = [
+const FORGOTTEN: [Forgotten; 12] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,
@@ -95,6 +95,17 @@ const FORGOTTEN: [Forgotten; 10] = [
         "inbox",
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "inbox_part",
+        |_| limits::INBOX_PARTS_KEEP_S,
+        "DELETE FROM inbox_part WHERE fingerprint IN (
+           SELECT fingerprint FROM inbox_part WHERE received < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "inbox_unread",
+        |_| limits::INBOX_UNREAD_KEEP_DAYS * DAY_S,
+        "DELETE FROM inbox_unread WHERE id IN (SELECT id FROM inbox_unread WHERE received < $1 LIMIT $2)",
     ),
     forgotten(
         "event",

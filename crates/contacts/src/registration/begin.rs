@@ -1,5 +1,7 @@
 //! `POST /v1/registrations`
 
+use std::time::Duration;
+
 use api::Code;
 use api::registration::{BeginRegistration, RegistrationBegun};
 use axum::extract::State;
@@ -32,7 +34,9 @@ pub async fn begin(
     Json(body): Json<BeginRegistration>,
 ) -> Result<Response, Problem> {
     let number = contacts.read_own_number(&body.number)?;
-    if !contacts.link.is_up() {
+    // A code that comes when it is worth nothing any more is worse than none.
+    let life = Duration::from_secs(contacts.config.sign_in.code_life_s.unsigned_abs());
+    if !contacts.link.sends_within(life) {
         return Err(Problem::new(
             Code::RegistrationTextUnavailable,
             "No text can go out just now. Try again in a minute.",

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -25,7 +26,7 @@ pub(crate) const LOCAL: &str = "127.0.0.1";
 struct Up;
 
 impl TextLink for Up {
-    fn is_up(&self) -> bool {
+    fn sends_within(&self, _: Duration) -> bool {
         true
     }
 }

@@ -10,7 +10,6 @@ use edge::operator::{Door, OperatorToken, Scope};
 use platform::PlatformConfig;
 use platform::charging::{Charging, FileCharging, Webhook};
 use secrecy::ExposeSecret;
-use sms::SmsConfig;
 use tmf::{HttpSettings, OverHttp};
 use tokio::net::TcpListener;
 
@@ -66,7 +65,7 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
         prefixes: config.registration.prefixes.clone(),
         sign_in: config.registration.limits(),
         new_numbers: config.book.quota(),
-        sms: sms_config(config),
+        sms: config.sms.links(config.default_region)?,
         platform: PlatformConfig { charging: charging_port(config, world)?, ..platform_config(config) },
         platform_url: config.platform.url.clone().map(|url| {
             let token = config.platform.operator_tokens.first();
@@ -75,15 +74,6 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
         retention: config.retention.kept(),
         render: Arc::new(move || metrics.render()),
     })
-}
-
-/// The link to the SMS centre, as configured.
-pub(super) fn sms_config(config: &Config) -> SmsConfig {
-    let sms = &config.sms;
-    let mut link =
-        SmsConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret(), &sms.sender);
-    link.region = config.default_region;
-    link
 }
 
 /// Who may use the operator's interfaces: the tokens without a name for everything, those with one for

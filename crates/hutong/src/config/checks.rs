@@ -7,15 +7,6 @@ use super::{Book, Charging, ChargingPort, Config, Kept, Registration};
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
 
-/// SMPP 3.4 section 5.2.1: a system id has 16 octets, the last of them zero.
-const SYSTEM_ID_CHARS_MAX: usize = 15;
-
-/// SMPP 3.4 section 5.2.2: a password has 9 octets, the last of them zero.
-const PASSWORD_CHARS_MAX: usize = 8;
-
-/// SMPP 3.4 section 5.2.8: an address has up to 20 digits; four stay free for the suffix.
-const SENDER_DIGITS_MAX: usize = 16;
-
 /// A token shorter than this could be found by trying.
 const TOKEN_CHARS_MIN: usize = 16;
 
@@ -49,16 +40,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
 
     check_sign_in(registration)?;
 
-    needed(!sms.host.trim().is_empty(), "sms.host", "it is empty")?;
-    needed(sms.port != 0, "sms.port", "port 0 is nowhere")?;
-    let id = &sms.system_id;
-    needed(is_ascii_of(id, 1, SYSTEM_ID_CHARS_MAX), "sms.system_id", "it is empty, too long or not ASCII")?;
-    let password = sms.password.expose_secret();
-    needed(is_ascii_of(password, 0, PASSWORD_CHARS_MAX), "sms.password", "it is too long or not ASCII")?;
-    let sender = &sms.sender;
-    let digits =
-        (1..=SENDER_DIGITS_MAX).contains(&sender.len()) && sender.bytes().all(|b| b.is_ascii_digit());
-    needed(digits, "sms.sender", "it is not 1 to 16 digits")?;
+    sms.fault().map_or(Ok(()), Err)?;
 
     needed(
         platform.url.as_ref().is_none_or(|url| is_url(url)),
@@ -154,7 +136,7 @@ fn is_prefix(prefix: &str) -> bool {
     })
 }
 
-fn is_ascii_of(text: &str, least: usize, most: usize) -> bool {
+pub(super) fn is_ascii_of(text: &str, least: usize, most: usize) -> bool {
     (least..=most).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic() || b == b' ')
 }
 

@@ -5,6 +5,7 @@
 
 mod checks;
 mod keys;
+mod sms;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use store::upkeep::Retention;
 
 use crate::failure::Failure;
 pub(crate) use keys::ConfigArgs;
+pub(crate) use sms::Sms;
 
 /// All of it.
 #[derive(Debug, Clone, Deserialize)]
@@ -122,23 +124,6 @@ impl<'de> Deserialize<'de> for Network {
         let net = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
         net.map(Self).map_err(|_| serde::de::Error::custom("this is no address and no block of addresses"))
     }
-}
-
-/// The SMS centre.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[allow(dead_code, reason = "each role reads its part")]
-pub(crate) struct Sms {
-    /// Host name or address.
-    pub(crate) host: String,
-    /// Port.
-    pub(crate) port: u16,
-    /// Account.
-    pub(crate) system_id: String,
-    /// Its password.
-    pub(crate) password: SecretString,
-    /// The sending number; suffix digits are appended for confirmations.
-    pub(crate) sender: String,
 }
 
 /// The platform.
@@ -322,19 +307,6 @@ impl Registration {
             wrong_codes_per_address_hour: self.wrong_codes_per_address_hour,
             wrong_codes_per_hour: self.wrong_codes_per_hour,
             exempt_loopback: self.exempt_loopback,
-        }
-    }
-}
-
-impl Default for Sms {
-    fn default() -> Self {
-        // The account of the simulated centre, so that a first run needs no configuration.
-        Self {
-            host: "127.0.0.1".to_owned(),
-            port: 2775,
-            system_id: "test".to_owned(),
-            password: SecretString::from("test"),
-            sender: "10690001".to_owned(),
         }
     }
 }

@@ -107,6 +107,12 @@ fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
         ("book.new_numbers_per_hour", "0"),
         ("sms.system_id", "longer than fifteen"),
         ("sms.sender", "+8610690001"),
+        ("sms.binds", "sender"),
+        ("sms.window", "0"),
+        ("sms.version", "3.3"),
+        ("sms.receipt_ids", "octal"),
+        ("sms.answer_s", "0"),
+        ("sms.also_ours", "longer than any address"),
         ("platform.url", "platform.example"),
         ("platform.open_on_loopback", "yes"),
         ("confirmation.time_limit_s", "0"),
@@ -127,6 +133,9 @@ fn a_secret_is_in_no_error_and_in_no_debug_text() {
         "database = \"mysql://u:hush9@h/n\"",
         "[sms]\npassword = \"hush9-is-too-long\"",
         "[sms]\npassword = [\"hush9\"]",
+        "[[sms.centres]]\npassword = \"hush9-is-too-long\"",
+        "[[sms.centres]]\npassword = \"hush9\"\nport = 0",
+        "[[sms.centres]]\npassword = \"hush9\"\nprt = 1",
         "[sms]\npassword = hush9",
         "[platform]\noperator_tokens = [\"hush9\"]",
         "[platform]\noperator_tokens = \"hush9\"",
@@ -152,4 +161,18 @@ fn a_configuration_file_that_is_named_must_be_there() {
     let args = ConfigArgs { file: Some("no-such.toml".to_owned()), given: Vec::new() };
     let failure = sources::gather(&args, std::iter::empty()).unwrap_err();
     assert!(format!("{failure:?}").contains("no-such.toml is not there"));
+}
+
+#[test]
+fn several_centres_and_binds_are_read_each_with_its_own_settings() {
+    let toml = "[sms]\nhost = \"a\"\nbinds = [\"transmitter\", \"receiver\"]\nalso_ours = [\"10086\"]\n\
+                [[sms.centres]]\nhost = \"b\"\nversion = \"5.0\"\nanswer_ids = \"hex\"\nrate_per_s = 20\n";
+    let links = load(toml, &[], &[]).unwrap().sms.links(Region::CN).unwrap();
+    assert_eq!(links.also_ours, ["10086"]);
+    let [first, second] = &links.centres[..] else { panic!("{} centres", links.centres.len()) };
+    assert_eq!((first.host.as_str(), first.binds.len(), first.rate_per_s), ("a", 2, 0));
+    assert_eq!((second.host.as_str(), second.binds.len(), second.rate_per_s), ("b", 1, 20));
+    assert_eq!((first.version, second.version), (smpp::Version::V3_4, smpp::Version::V5_0));
+    let failure = load("[sms]\ntls = true\ntls_authority = \"no-such.pem\"", &[], &[]).unwrap();
+    assert!(failure.sms.links(Region::CN).is_err());
 }

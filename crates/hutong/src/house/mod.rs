@@ -119,9 +119,9 @@ pub(crate) struct House {
 struct LinkUp(Option<Link>);
 
 impl TextLink for LinkUp {
-    fn is_up(&self) -> bool {
+    fn sends_within(&self, limit: Duration) -> bool {
         // Without the sms role here, the texts wait in the store for the process that has it.
-        self.0.as_ref().is_none_or(Link::is_bound)
+        self.0.as_ref().is_none_or(|link| link.sends_within(limit))
     }
 }
 

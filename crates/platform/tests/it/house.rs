@@ -219,7 +219,7 @@ impl House {
             for text in texts {
                 match state {
                     TextState::Accepted => tx.texts().accept(text.id, "link", &[text.id.to_string()])?,
-                    other => tx.texts().settle(text.id, other)?,
+                    other => tx.texts().settle(text.id, text.sending, other)?,
                 };
                 if let Some(reference) = &text.reference {
                     let now = "1970-01-01T00:00:00Z".parse().unwrap();

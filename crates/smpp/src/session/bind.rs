@@ -6,15 +6,14 @@ use std::str::FromStr;
 
 use futures::StreamExt;
 use rusmpp::Pdu;
-use rusmpp::pdus::BindTransceiver;
+use rusmpp::pdus::{BindReceiver, BindTransceiver, BindTransmitter};
 use rusmpp::types::COctetString;
 use rusmpp::values::InterfaceVersion;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio_util::codec::FramedRead;
 
-use crate::config::BindConfig;
+use crate::config::{BindConfig, BindKind, Version};
 use crate::wire::{self, Frame, FrameCodec, FrameError, command};
 
 /// Why a bind failed.
@@ -32,15 +31,22 @@ pub enum BindError {
         /// command_status of the answer (SMPP 3.4 section 5.1.3).
         status: u32,
     },
+    /// No TLS with the centre: its certificate is not trusted, or it speaks none.
+    #[error("the centre and we do not agree on TLS")]
+    Tls(#[source] io::Error),
     /// The peer does not speak SMPP, or the account does not fit a bind.
     #[error("the bind failed: {0}")]
     Protocol(String),
 }
 
+/// The two halves of a connection, plain or under TLS.
+pub(super) type Reading = Box<dyn AsyncRead + Send + Unpin>;
+pub(super) type Writing = Box<dyn AsyncWrite + Send + Unpin>;
+
 /// A bound connection, with what came before it was handed on.
 pub(super) struct Bound {
-    pub(super) reader: FramedRead<OwnedReadHalf, FrameCodec>,
-    pub(super) writer: OwnedWriteHalf,
+    pub(super) reader: FramedRead<Reading, FrameCodec>,
+    pub(super) writer: Writing,
     pub(super) early: VecDeque<Frame>,
 }
 
@@ -51,14 +57,12 @@ const EARLY_MAX: usize = 32;
 
 pub(super) async fn bind(config: &BindConfig) -> Result<Bound, BindError> {
     let pdu = wire::encode(0, BIND_SEQUENCE, request(config)?);
-    let stream =
-        TcpStream::connect((config.host.as_str(), config.port)).await.map_err(BindError::Unreachable)?;
-    // Small PDUs must not wait for one another.
-    stream.set_nodelay(true).map_err(BindError::Unreachable)?;
-    let (reader, mut writer) = stream.into_split();
+    let (reader, mut writer) = connect(config).await?;
     writer.write_all(&pdu).await.map_err(BindError::Unreachable)?;
+    writer.flush().await.map_err(BindError::Unreachable)?;
     let mut reader = FramedRead::new(reader, FrameCodec);
     let mut early = VecDeque::new();
+    let answer = answer_to(config.kind);
     loop {
         let frame = match reader.next().await {
             Some(Ok(frame)) => frame,
@@ -68,23 +72,65 @@ pub(super) async fn bind(config: &BindConfig) -> Result<Bound, BindError> {
         };
         match frame.id {
             // The answer's body is not read: centres that refuse often leave it out.
-            command::BIND_TRANSCEIVER_RESP | command::GENERIC_NACK if frame.status != 0 => {
+            id if (id == answer || id == command::GENERIC_NACK) && frame.status != 0 => {
                 return Err(BindError::Refused { status: frame.status });
             }
-            command::BIND_TRANSCEIVER_RESP => return Ok(Bound { reader, writer, early }),
+            id if id == answer => return Ok(Bound { reader, writer, early }),
             _ if early.len() < EARLY_MAX => early.push_back(frame),
             _ => return Err(BindError::Protocol("too much came before the bind was answered".to_owned())),
         }
     }
 }
 
+async fn connect(config: &BindConfig) -> Result<(Reading, Writing), BindError> {
+    let stream =
+        TcpStream::connect((config.host.as_str(), config.port)).await.map_err(BindError::Unreachable)?;
+    // Small PDUs must not wait for one another.
+    stream.set_nodelay(true).map_err(BindError::Unreachable)?;
+    Ok(match &config.tls {
+        None => {
+            let (reader, writer) = stream.into_split();
+            (Box::new(reader), Box::new(writer))
+        }
+        Some(tls) => {
+            let stream = tls.connect(stream, &config.host).await.map_err(BindError::Tls)?;
+            let (reader, writer) = tokio::io::split(stream);
+            (Box::new(reader), Box::new(writer))
+        }
+    })
+}
+
+fn answer_to(kind: BindKind) -> u32 {
+    match kind {
+        BindKind::Transceiver => command::BIND_TRANSCEIVER_RESP,
+        BindKind::Transmitter => command::BIND_TRANSMITTER | command::RESPONSE_BIT,
+        BindKind::Receiver => command::BIND_RECEIVER | command::RESPONSE_BIT,
+    }
+}
+
 fn request(config: &BindConfig) -> Result<Pdu, BindError> {
     let unfit = |field: &str| BindError::Protocol(format!("{field} does not fit a bind"));
-    let bind = BindTransceiver::builder()
-        .system_id(COctetString::from_str(&config.system_id).map_err(|_| unfit("system_id"))?)
-        .password(COctetString::from_str(&config.password).map_err(|_| unfit("password"))?)
-        .system_type(COctetString::from_str(&config.system_type).map_err(|_| unfit("system_type"))?)
-        .interface_version(InterfaceVersion::Smpp3_4)
-        .build();
-    Ok(bind.into())
+    let system_id = COctetString::from_str(&config.system_id).map_err(|_| unfit("system_id"))?;
+    let password = COctetString::from_str(&config.password).map_err(|_| unfit("password"))?;
+    let system_type = COctetString::from_str(&config.system_type).map_err(|_| unfit("system_type"))?;
+    let version = match config.version {
+        Version::V3_4 => InterfaceVersion::Smpp3_4,
+        Version::V5_0 => InterfaceVersion::Smpp5_0,
+    };
+    macro_rules! bind {
+        ($pdu:ident) => {
+            $pdu::builder()
+                .system_id(system_id)
+                .password(password)
+                .system_type(system_type)
+                .interface_version(version)
+                .build()
+                .into()
+        };
+    }
+    Ok(match config.kind {
+        BindKind::Transceiver => bind!(BindTransceiver),
+        BindKind::Transmitter => bind!(BindTransmitter),
+        BindKind::Receiver => bind!(BindReceiver),
+    })
 }

@@ -9,13 +9,12 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use rusmpp::Pdu;
 use rusmpp::pdus::DeliverSmResp;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::FramedRead;
 
-use super::bind::{BIND_SEQUENCE, Bound};
+use super::bind::{BIND_SEQUENCE, Bound, Reading};
 use super::window::{Pending, Window};
 use super::writer::{Outgoing, Ticket, write};
 use super::{Closed, Request, SubmitError, Waiting};
@@ -51,7 +50,7 @@ enum Phase {
 pub(super) struct Link {
     config: BindConfig,
     inbound: Arc<dyn Inbound>,
-    reader: FramedRead<OwnedReadHalf, FrameCodec>,
+    reader: FramedRead<Reading, FrameCodec>,
     early: VecDeque<Frame>,
     outgoing: mpsc::Sender<Outgoing>,
     writing: JoinHandle<()>,

@@ -1,4 +1,4 @@
-//! One transceiver bind: its face towards the caller.
+//! One bind: its face towards the caller.
 //!
 //! A task ([`link`]) owns the socket's reading half, the window and the deliveries; a second one
 //! ([`writer`]) owns the writing half, so that a peer that does not read cannot stop us reading.
@@ -22,7 +22,7 @@ pub use bind::BindError;
 use pace::Pace;
 pub use request::Submit;
 
-/// One transceiver bind, cheap to clone. When the last clone is dropped the session unbinds.
+/// One bind, cheap to clone. When the last clone is dropped the session unbinds.
 #[derive(Clone)]
 pub struct Session {
     requests: mpsc::Sender<Request>,
@@ -89,7 +89,7 @@ pub enum Closed {
 }
 
 impl Session {
-    /// Connects and binds as transceiver; deliveries go to `inbound`.
+    /// Connects and binds; deliveries go to `inbound`.
     ///
     /// # Errors
     /// [`BindError`]; nothing is left open.
@@ -100,6 +100,10 @@ impl Session {
         let window_size = config.window.clamp(1, Semaphore::MAX_PERMITS);
         let window = Arc::new(Semaphore::new(window_size));
         let pace = Arc::new(Pace::new(config.rate_per_s));
+        if !config.kind.sends() {
+            // Who asks all the same is told that the text was not sent.
+            window.close();
+        }
         // A submit holds a slot before it gets here, so the queue is bounded by the window.
         let (requests, queue) = mpsc::channel(window_size.min(1024) + 8);
         let (ended, closed) = watch::channel(None);

@@ -4,14 +4,18 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use rusmpp::pdus::SubmitSm;
-use rusmpp::types::{COctetString, EmptyOrFullCOctetString, OctetString};
-use rusmpp::values::{DataCoding, EsmClass, Npi, RegisteredDelivery, Ton};
+use rusmpp::tlvs::MessageSubmissionRequestTlvValue as TlvValue;
+use rusmpp::types::{AnyOctetString, COctetString, EmptyOrFullCOctetString, OctetString};
+use rusmpp::values::{DataCoding, EsmClass, MessagePayload, Npi, RegisteredDelivery, Ton};
 
 use super::SubmitError;
 use crate::address::Address;
 use crate::short_message::UDH_INDICATOR;
 use crate::status::{Refusal, code};
 use crate::text::Segment;
+
+/// Octets of user data that fit a PDU of [`crate::wire::PDU_OCTETS_MAX`] beside everything else in it.
+const USER_DATA_OCTETS_MAX: usize = 63 * 1024;
 
 /// One segment to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +37,15 @@ impl Submit {
     /// Makes the PDU, or the refusal that a centre would give for what does not fit one.
     pub(super) fn into_pdu(self) -> Result<SubmitSm, SubmitError> {
         let refused = |status| SubmitError::Refused { status, kind: Refusal::Permanent };
-        let short_message = OctetString::from_vec(self.segment.short_message())
-            .map_err(|_| refused(code::INVALID_MESSAGE_LENGTH))?;
+        let is_payload = self.segment.is_payload();
+        let user_data = self.segment.short_message();
+        if user_data.len() > USER_DATA_OCTETS_MAX {
+            return Err(refused(code::INVALID_MESSAGE_LENGTH));
+        }
+        let (short_message, payload) =
+            if is_payload { (Vec::new(), Some(user_data)) } else { (user_data, None) };
+        let short_message =
+            OctetString::from_vec(short_message).map_err(|_| refused(code::INVALID_MESSAGE_LENGTH))?;
         let source =
             COctetString::from_str(&self.source.digits).map_err(|_| refused(code::INVALID_SOURCE))?;
         let destination = COctetString::from_str(&self.destination.digits)
@@ -45,7 +56,7 @@ impl Submit {
         let validity = self.validity.map(relative_time).unwrap_or_default();
         let validity = EmptyOrFullCOctetString::from_str(&validity).unwrap_or_default();
         let esm_class = if self.segment.header.is_empty() { 0 } else { UDH_INDICATOR };
-        Ok(SubmitSm::builder()
+        let mut submit = SubmitSm::builder()
             .source_addr_ton(Ton::from(self.source.ton))
             .source_addr_npi(Npi::from(self.source.npi))
             .source_addr(source)
@@ -57,7 +68,18 @@ impl Submit {
             .registered_delivery(RegisteredDelivery::from(u8::from(self.receipt)))
             .data_coding(DataCoding::from(self.segment.data_coding))
             .short_message(short_message)
-            .build())
+            .build();
+        if let Some(payload) = payload {
+            let payload = MessagePayload::new(AnyOctetString::from_vec(payload));
+            submit.push_tlv(TlvValue::MessagePayload(payload));
+        }
+        // A part without a header is marked by TLVs, and the centre makes the header.
+        if let Some(part) = self.segment.part.filter(|_| self.segment.header.is_empty()) {
+            submit.push_tlv(TlvValue::SarMsgRefNum(part.reference));
+            submit.push_tlv(TlvValue::SarTotalSegments(part.total));
+            submit.push_tlv(TlvValue::SarSegmentSeqnum(part.number));
+        }
+        Ok(submit)
     }
 }
 
@@ -118,7 +140,7 @@ mod tests {
         assert_eq!(status(Submit { destination: Address::short_code(&long), ..submit() }), 0x0B);
         assert_eq!(status(Submit { destination: Address::short_code(""), ..submit() }), 0x0B);
         let mut segment = submit().segment;
-        segment.octets = vec![0; 256];
+        segment.octets = vec![0; USER_DATA_OCTETS_MAX + 1];
         assert_eq!(status(Submit { segment, ..submit() }), 0x01);
     }
 }

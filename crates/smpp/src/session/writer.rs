@@ -47,7 +47,12 @@ pub(super) async fn write(mut half: impl AsyncWrite + Unpin, mut outgoing: mpsc:
                 octets.extend_from_slice(&pdu);
             }
         }
-        if let Err(error) = half.write_all(&octets).await {
+        let written = async {
+            half.write_all(&octets).await?;
+            // Under TLS what is written may wait for this.
+            half.flush().await
+        };
+        if let Err(error) = written.await {
             tracing::debug!(error = %error, "writing to the centre failed");
             return;
         }

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusmpp::pdus::DeliverSm;
+use rusmpp::values::MessageState;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -53,6 +54,8 @@ struct State {
     submits: u64,
     accepted: u64,
     reference: u16,
+    /// The second that is running, and the submits in it.
+    second: (i64, u64),
 }
 
 /// What a connection does about one submit.
@@ -71,6 +74,7 @@ impl Centre {
             submits: 0,
             accepted: 0,
             reference: 0,
+            second: (0, 0),
         };
         let (added, _) = watch::channel(());
         let (cut, _) = watch::channel(());
@@ -114,7 +118,10 @@ impl Centre {
         let without_id = |fate| Verdict { fate, message_id: String::new() };
         let refused = |status| without_id(Fate::Refused(status));
         let Some(message) = message else { return refused(code::SYSTEM_ERROR) };
-        let fate = state.faults.fate(state.submits);
+        let fate = match state.is_too_fast(now_ms) {
+            true => Fate::Refused(code::THROTTLED),
+            false => state.faults.fate(state.submits),
+        };
         if matches!(fate, Fate::Refused(_) | Fate::Nacked) {
             return without_id(fate);
         }
@@ -133,9 +140,7 @@ impl Centre {
         if state.receipt(message, delivered, now_ms) {
             self.added.send_replace(());
         }
-        let id = state.accepted;
-        let message_id = if state.faults.message_id_hex { format!("{id:x}") } else { format!("{id:010}") };
-        Verdict { fate, message_id }
+        Verdict { fate, message_id: state.faults.message_ids.in_answer(state.accepted) }
     }
 
     pub(super) fn reply(&self, number: &str, to: &str, text: &str) -> Result<(), ReplyError> {
@@ -147,7 +152,7 @@ impl Centre {
         let mut state = self.state();
         let phone = outbound::phone(&number, state.faults.source_form, &self.config.country);
         state.reference = state.reference.wrapping_add(1);
-        let replies = outbound::replies(&phone, &service, text, state.reference, state.faults.long_reply)
+        let replies = outbound::replies(&phone, &service, text, state.reference, &state.faults)
             .ok_or(ReplyError::BadNumber)?;
         if replies.is_empty() {
             return Err(ReplyError::TooLong);
@@ -182,6 +187,14 @@ impl Centre {
 }
 
 impl State {
+    /// Counts a submit in its second, and says whether it is one too many.
+    fn is_too_fast(&mut self, now_ms: i64) -> bool {
+        let second = now_ms.div_euclid(1_000);
+        let count = if self.second.0 == second { self.second.1 + 1 } else { 1 };
+        self.second = (second, count);
+        self.faults.throttle_over_per_s != 0 && count > self.faults.throttle_over_per_s
+    }
+
     /// Shows a text, or keeps its part until the others have come.
     fn show(&mut self, message: &ShortMessage, number: &str, now_ms: i64) {
         let Some((part, octets)) = message.text() else { return };
@@ -213,15 +226,20 @@ impl State {
             return false;
         }
         let outcome = outbound::Outcome {
-            message_id: &format!("{:010}", self.accepted),
+            message_id: &self.faults.message_ids.in_receipt(self.accepted),
             phone: &message.destination,
             service: &message.source,
             at_ms,
-            delivered,
+            state: if delivered { MessageState::Delivered } else { MessageState::Undeliverable },
             tlvs: !self.faults.receipt_without_tlvs,
+            layout: self.faults.receipt_layout,
         };
-        if let Some(receipt) = outbound::receipt(&outcome) {
-            self.queue(&receipt);
+        let late = outbound::Outcome { state: MessageState::Enroute, ..outcome };
+        for _ in 0..=self.faults.receipt_copies.min(10) {
+            outbound::receipt(&outcome).into_iter().for_each(|receipt| self.queue(&receipt));
+        }
+        if self.faults.receipt_enroute_after {
+            outbound::receipt(&late).into_iter().for_each(|receipt| self.queue(&receipt));
         }
         true
     }

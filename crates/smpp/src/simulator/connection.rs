@@ -46,6 +46,10 @@ struct Connection {
     in_flight: HashMap<u32, (DeliverSm, Instant)>,
     /// Answers held back, in the order of their submits.
     held: Vec<(Instant, Bytes)>,
+    /// Nothing is read before this moment.
+    deaf_until: Option<Instant>,
+    /// A bind whose answer is held back.
+    binding: Option<(Instant, Frame)>,
 }
 
 /// Serves one connection to its end.
@@ -65,6 +69,8 @@ pub(super) async fn serve(stream: TcpStream, centre: Arc<Centre>) {
         sequence: 0,
         in_flight: HashMap::new(),
         held: Vec::new(),
+        deaf_until: None,
+        binding: None,
     };
     loop {
         let next = match connection.deliver().await {
@@ -72,7 +78,7 @@ pub(super) async fn serve(stream: TcpStream, centre: Arc<Centre>) {
             Next::On => {
                 let deadline = connection.next_deadline();
                 tokio::select! {
-                    frame = reader.next() => match frame {
+                    frame = reader.next(), if connection.deaf_until.is_none() => match frame {
                         Some(Ok(frame)) => connection.on_frame(frame).await,
                         Some(Err(error)) => {
                             tracing::debug!(error = %error, "a client of the simulated centre broke off");
@@ -113,7 +119,12 @@ impl Connection {
             self.centre.next_delivery_due().filter(|_| self.receives() && self.in_flight.len() < WINDOW);
         let unanswered = self.in_flight.values().map(|(_, deadline)| *deadline).min();
         let held = self.held.first().map(|(at, _)| *at);
-        [Some(bind_by), due, unanswered, held].into_iter().flatten().min().unwrap_or(far)
+        let binding = self.binding.as_ref().map(|(at, _)| *at);
+        [Some(bind_by), due, unanswered, held, binding, self.deaf_until]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(far)
     }
 
     async fn on_time(&mut self) -> Next {
@@ -124,14 +135,26 @@ impl Connection {
         for (_, (pdu, _)) in self.in_flight.extract_if(|_, (_, deadline)| *deadline <= now) {
             self.centre.deliver_again(pdu);
         }
+        if self.deaf_until.is_some_and(|until| until <= now) {
+            self.deaf_until = None;
+        }
+        if let Some((_, bind)) = self.binding.take_if(|(at, _)| *at <= now) {
+            return self.answer_bind(&bind).await;
+        }
         if self.held.first().is_some_and(|(at, _)| *at <= now) { self.release().await } else { Next::On }
     }
 
     /// Sends the answers held back.
     async fn release(&mut self) -> Next {
         let mut held: Vec<Bytes> = self.held.drain(..).map(|(_, answer)| answer).collect();
-        if self.centre.faults().answers_reversed {
+        let faults = self.centre.faults();
+        if faults.answers_reversed {
             held.reverse();
+        }
+        if faults.answers_shuffled {
+            // The same disorder each time, so that a run repeats: odd places first, and backwards.
+            let (odd, even): (Vec<_>, Vec<_>) = held.into_iter().enumerate().partition(|(n, _)| n % 2 == 1);
+            held = odd.into_iter().rev().chain(even).map(|(_, answer)| answer).collect();
         }
         self.send(held.concat().into()).await
     }
@@ -141,7 +164,7 @@ impl Connection {
         while self.receives() && self.in_flight.len() < WINDOW {
             let Some(pdu) = self.centre.take_delivery() else { break };
             self.sequence = if self.sequence >= 0x7FFF_FFFF { 1 } else { self.sequence + 1 };
-            let encoded = wire::encode(code::OK, self.sequence, pdu.clone());
+            let encoded = self.dressed(wire::encode(code::OK, self.sequence, pdu.clone()));
             let deadline = Instant::now() + self.centre.config.deliver_timeout;
             self.in_flight.insert(self.sequence, (pdu, deadline));
             if let Next::Close = self.send(encoded).await {
@@ -179,13 +202,27 @@ impl Connection {
     }
 
     async fn on_bind(&mut self, frame: &Frame) -> Next {
+        let faults = self.centre.faults();
+        if faults.bind_silent {
+            return Next::On;
+        }
+        if faults.bind_delay_ms == 0 {
+            return self.answer_bind(frame).await;
+        }
+        let delay = Duration::from_millis(faults.bind_delay_ms.min(DELAY_MS_MAX));
+        self.binding = Some((Instant::now() + delay, frame.clone()));
+        Next::On
+    }
+
+    async fn answer_bind(&mut self, frame: &Frame) -> Next {
         let config = &self.centre.config;
+        let faults = self.centre.faults();
         let mut strings = frame.body.split(|&octet| octet == 0);
         let account = strings.next() == Some(config.system_id.as_bytes());
         let password = strings.next() == Some(config.password.as_bytes());
         let status = match () {
-            () if self.centre.faults().bind_silent => return Next::On,
             () if self.bound.is_some() => code::ALREADY_BOUND,
+            () if faults.bind_status != 0 => faults.bind_status,
             () if !account => code::INVALID_SYSTEM_ID,
             () if !password => code::INVALID_PASSWORD,
             () => code::OK,
@@ -193,15 +230,27 @@ impl Connection {
         // system_id of the centre; a refusal carries no body (SMPP 3.4 section 4.1.2).
         let body = if status == code::OK { Bytes::from_static(b"smsc\0") } else { Bytes::new() };
         let answer = Frame { id: frame.id | command::RESPONSE_BIT, status, sequence: frame.sequence, body };
-        let sent = self.send(wire::encode_frame(&answer)).await;
-        match status {
-            code::OK => {
-                self.bound = Some(frame.id);
-                sent
+        let mut answer = wire::encode_frame(&answer).to_vec();
+        if status == code::OK {
+            self.bound = Some(frame.id);
+            if faults.bind_with_delivery && self.receives() {
+                answer.extend_from_slice(&self.first_delivery());
             }
-            code::ALREADY_BOUND => sent,
+        }
+        let sent = self.send(answer.into()).await;
+        match status {
+            code::OK | code::ALREADY_BOUND => sent,
             _ => Next::Close,
         }
+    }
+
+    /// A delivery that goes out with the answer to the bind; empty if none waits.
+    fn first_delivery(&mut self) -> Vec<u8> {
+        let Some(pdu) = self.centre.take_delivery() else { return Vec::new() };
+        self.sequence += 1;
+        let encoded = self.dressed(wire::encode(code::OK, self.sequence, pdu.clone()));
+        self.in_flight.insert(self.sequence, (pdu, Instant::now() + self.centre.config.deliver_timeout));
+        encoded.to_vec()
     }
 
     async fn on_submit(&mut self, frame: &Frame) -> Next {
@@ -215,36 +264,78 @@ impl Connection {
         {
             return Next::Close;
         }
+        if faults.deaf_ms != 0 {
+            self.deaf_until = Some(Instant::now() + Duration::from_millis(faults.deaf_ms.min(DELAY_MS_MAX)));
+        }
+        let (sequence, id) = (frame.sequence, verdict.message_id.as_str());
         match verdict.fate {
-            Fate::Refused(status) => self.answer(frame.sequence, status, "").await,
-            Fate::Nacked => {
-                self.send(wire::encode(code::SYSTEM_ERROR, frame.sequence, Pdu::GenericNack)).await
-            }
+            Fate::Refused(status) => self.answer(sequence, status, "").await,
+            Fate::Nacked => self.send(wire::encode(code::SYSTEM_ERROR, sequence, Pdu::GenericNack)).await,
             Fate::Unanswered => Next::On,
             Fate::Dropped => Next::Close,
+            Fate::Reset => {
+                // Closed with a reset and not with a farewell.
+                let _ = self.writer.as_ref().set_zero_linger();
+                Next::Close
+            }
+            Fate::HalfAnswered => {
+                let answer = self.submit_answer(sequence, code::OK, id);
+                let _ = self.send(answer.slice(..answer.len() / 2)).await;
+                Next::Close
+            }
+            Fate::Garbage => self.send(faults.garbage.octets().into()).await,
             Fate::Unbinding => {
                 self.sequence += 1;
                 let _ = self.send(wire::encode(code::OK, self.sequence, Pdu::Unbind)).await;
-                self.answer(frame.sequence, code::OK, &verdict.message_id).await
+                self.answer(sequence, code::OK, id).await
             }
-            Fate::Accepted | Fate::Undeliverable => {
-                self.answer(frame.sequence, code::OK, &verdict.message_id).await
-            }
+            Fate::Accepted | Fate::Undeliverable => self.answer(sequence, code::OK, id).await,
             Fate::AcceptedThenClosed => {
-                let _ = self.answer(frame.sequence, code::OK, &verdict.message_id).await;
+                let _ = self.answer(sequence, code::OK, id).await;
                 Next::Close
             }
         }
     }
 
+    /// The answer to a submit, as the faults have it.
+    fn submit_answer(&self, sequence: u32, status: u32, message_id: &str) -> Bytes {
+        let faults = self.centre.faults();
+        let without_body = match status {
+            code::OK => faults.answer_without_body,
+            _ => !faults.refusals_with_body,
+        };
+        if without_body {
+            return self.dressed(wire::encode_header(command::SUBMIT_SM_RESP, status, sequence));
+        }
+        let message_id = if status == code::OK { message_id } else { "REFUSED1" };
+        let message_id = COctetString::from_str(message_id).unwrap_or_default();
+        self.dressed(wire::encode(status, sequence, SubmitSmResp::builder().message_id(message_id).build()))
+    }
+
+    /// A PDU with a TLV that nobody knows, where the faults say so.
+    fn dressed(&self, pdu: Bytes) -> Bytes {
+        const UNKNOWN: &[u8] = &[0x3F, 0xFE, 0, 3, 1, 2, 3];
+        let length = u32::try_from(pdu.len() + UNKNOWN.len()).unwrap_or(u32::MAX);
+        match pdu.get(4..).filter(|_| self.centre.faults().unknown_tlvs) {
+            Some(rest) => [&length.to_be_bytes()[..], rest, UNKNOWN].concat().into(),
+            None => pdu,
+        }
+    }
+
     async fn answer(&mut self, sequence: u32, status: u32, message_id: &str) -> Next {
         let faults = self.centre.faults();
-        let answer = if status == code::OK && faults.answer_without_body {
-            wire::encode_header(command::SUBMIT_SM_RESP, status, sequence)
-        } else {
-            let message_id = COctetString::from_str(message_id).unwrap_or_default();
-            wire::encode(status, sequence, SubmitSmResp::builder().message_id(message_id).build())
-        };
+        let mut answer = self.submit_answer(sequence, status, message_id);
+        if faults.answers_duplicated {
+            answer = [&answer[..], &answer].concat().into();
+        }
+        if faults.answers_stray {
+            // To submits that nobody has made, and to questions that nobody has asked.
+            let mut stray = self.submit_answer(0x7000_0000 | sequence, code::OK, "STRAY").to_vec();
+            stray.extend_from_slice(&wire::encode_header(command::ENQUIRE_LINK_RESP, 0, 0x7000_0001));
+            stray.extend_from_slice(&wire::encode_header(command::GENERIC_NACK, 3, 0));
+            stray.extend_from_slice(&answer);
+            answer = stray.into();
+        }
         if faults.answer_delay_ms == 0 {
             return self.send(answer).await;
         }

@@ -27,7 +27,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use centre::Centre;
 pub use centre::ReplyError;
-pub use faults::{Faults, LongReply, SourceForm};
+pub use faults::{Faults, Garbage, LongReply, MessageIds, ReplyUcs2, SourceForm};
+pub use outbound::RECEIPT_LAYOUTS;
 pub use phones::ShownText;
 
 /// Connections at once; more are closed as they come.

@@ -7,36 +7,53 @@ use rusmpp::tlvs::MessageDeliveryRequestTlvValue as TlvValue;
 use rusmpp::types::{AnyOctetString, COctetString, OctetString};
 use rusmpp::values::{DataCoding, EsmClass, MessagePayload, MessageState, Npi, Ton};
 
-use super::faults::{LongReply, SourceForm};
+use super::faults::{Faults, LongReply, ReplyUcs2, SourceForm};
 use crate::address::Address;
 use crate::short_message::UDH_INDICATOR;
-use crate::text::{self, Segment};
+use crate::text::{self, Alphabet, Marking, Segment};
 
 /// esm_class of a delivery receipt (SMPP 3.4 section 5.2.12).
 const RECEIPT: u8 = 0x04;
 
 /// A receipt to be sent.
+#[derive(Clone, Copy)]
 pub(super) struct Outcome<'a> {
     pub(super) message_id: &'a str,
     pub(super) phone: &'a Address,
     pub(super) service: &'a Address,
     pub(super) at_ms: i64,
-    pub(super) delivered: bool,
+    pub(super) state: MessageState,
     pub(super) tlvs: bool,
+    pub(super) layout: usize,
 }
 
-/// The receipt for a text (SMPP 3.4 appendix B), from the phone to the service; `None` if an address does
-/// not fit.
+/// The layouts in which centres write receipts: that of SMPP 3.4 appendix B, and nine seen in the field. The words
+/// in braces are replaced.
+pub const RECEIPT_LAYOUTS: [&str; 10] = [
+    "id:{id} sub:001 dlvrd:{count} submit date:{at} done date:{at} stat:{stat} err:{err} text:",
+    "ID:{id} SUB:001 DLVRD:{count} SUBMIT DATE:{at} DONE DATE:{at} STAT:{stat} ERR:{err} TEXT:",
+    "id: {id} sub: 001 dlvrd: {count} stat: {stat} err: {err} text: ",
+    "id={id},sub=001,dlvrd={count},stat={stat},err={err}",
+    "id:{id};sub:001;dlvrd:{count};stat:{stat};err:{err};",
+    "id:{id}\nsub:001\ndlvrd:{count}\nstat:{stat}\nerr:{err}\n",
+    "stat:{stat} err:{err} done date:{at} id:{id}",
+    "id:\"{id}\" stat:\"{stat}\" err:\"{err}\" text:\"id:1 stat:REJECTD\"",
+    "id:{id} submit date:26-01-01 00:00:00 done date:26-01-01 00:00:01 stat:{stat} err:{err} text:stat:REJECTD",
+    "message_id:{id} status:{stat} error:{err}",
+];
+
+/// The receipt for a text, from the phone to the service; `None` if an address does not fit.
 pub(super) fn receipt(outcome: &Outcome<'_>) -> Option<DeliverSm> {
-    let Outcome { message_id, phone, service, at_ms, delivered, tlvs } = *outcome;
-    let at = jiff::Timestamp::from_millisecond(at_ms).ok()?.strftime("%y%m%d%H%M");
-    let (count, stat, err, state) = match delivered {
-        true => (1, "DELIVRD", 0, MessageState::Delivered),
-        false => (0, "UNDELIV", 1, MessageState::Undeliverable),
+    let Outcome { message_id, phone, service, at_ms, state, tlvs, layout } = *outcome;
+    let at = jiff::Timestamp::from_millisecond(at_ms).ok()?.strftime("%y%m%d%H%M").to_string();
+    let (count, stat, err) = match state {
+        MessageState::Delivered => ("001", "DELIVRD", "000"),
+        MessageState::Enroute => ("000", "ENROUTE", "000"),
+        _ => ("000", "UNDELIV", "001"),
     };
-    let text = format!(
-        "id:{message_id} sub:001 dlvrd:{count:03} submit date:{at} done date:{at} stat:{stat} err:{err:03} text:"
-    );
+    let layout = RECEIPT_LAYOUTS.get(layout).unwrap_or(&RECEIPT_LAYOUTS[0]);
+    let words = [("{id}", message_id), ("{count}", count), ("{at}", &at), ("{stat}", stat), ("{err}", err)];
+    let text = words.iter().fold((*layout).to_owned(), |text, (name, word)| text.replace(name, word));
     let mut deliver = deliver(phone, service, RECEIPT, 0x00, text.into_bytes())?;
     if tlvs {
         deliver.push_tlv(TlvValue::ReceiptedMessageId(COctetString::from_str(message_id).ok()?));
@@ -52,39 +69,58 @@ pub(super) fn replies(
     service: &Address,
     text: &str,
     reference: u16,
-    long: LongReply,
+    faults: &Faults,
 ) -> Option<Vec<DeliverSm>> {
-    let segments = match long {
-        LongReply::Header16 => text::segments_wide(text, reference),
-        _ => text::segments(text, reference),
-    };
-    match (long, segments.as_slice()) {
-        (LongReply::Payload, [first, _, ..]) => {
-            Some(vec![payload(phone, service, first.data_coding, &segments)?])
-        }
-        (LongReply::Sar, [_, _, ..]) => segments.iter().map(|segment| sar(phone, service, segment)).collect(),
-        _ => segments.iter().map(|segment| part(phone, service, segment)).collect(),
+    if let Some(octets) = marked(text, faults.reply_ucs2) {
+        return Some(vec![deliver(phone, service, 0, 0x08, octets)?]);
     }
+    let marking = match faults.long_reply {
+        LongReply::Header8 => Marking::Header8,
+        LongReply::Header16 => Marking::Header16,
+        LongReply::Sar => Marking::Sar,
+        LongReply::Payload => Marking::Payload,
+    };
+    let alphabet = match faults.reply_ucs2 {
+        ReplyUcs2::Fitting => Alphabet::Fitting,
+        _ => Alphabet::Ucs2,
+    };
+    let segments = text::segments_as(text, reference, alphabet, marking);
+    let mut parts: Vec<_> =
+        segments.iter().map(|segment| part(phone, service, segment)).collect::<Option<_>>()?;
+    if parts.len() > 1 && faults.part_missing {
+        parts.pop();
+    }
+    if faults.parts_reordered {
+        parts.reverse();
+    }
+    Some(parts)
+}
+
+/// A short text after a byte-order mark, where one is wanted.
+fn marked(text: &str, form: ReplyUcs2) -> Option<Vec<u8>> {
+    let units = || std::iter::once(0xFEFF).chain(text.encode_utf16());
+    let octets: Vec<u8> = match form {
+        ReplyUcs2::Fitting | ReplyUcs2::Always => return None,
+        ReplyUcs2::BigEndianMark => units().flat_map(u16::to_be_bytes).collect(),
+        ReplyUcs2::LittleEndianMark => units().flat_map(u16::to_le_bytes).collect(),
+    };
+    Some(octets).filter(|octets| octets.len() <= 140)
 }
 
 fn part(phone: &Address, service: &Address, segment: &Segment) -> Option<DeliverSm> {
     let esm_class = if segment.header.is_empty() { 0 } else { UDH_INDICATOR };
-    deliver(phone, service, esm_class, segment.data_coding, segment.short_message())
-}
-
-fn sar(phone: &Address, service: &Address, segment: &Segment) -> Option<DeliverSm> {
-    let mut deliver = deliver(phone, service, 0, segment.data_coding, segment.octets.clone())?;
-    let part = segment.part?;
-    deliver.push_tlv(TlvValue::SarMsgRefNum(part.reference));
-    deliver.push_tlv(TlvValue::SarTotalSegments(part.total));
-    deliver.push_tlv(TlvValue::SarSegmentSeqnum(part.number));
-    Some(deliver)
-}
-
-fn payload(phone: &Address, service: &Address, data_coding: u8, segments: &[Segment]) -> Option<DeliverSm> {
-    let mut deliver = deliver(phone, service, 0, data_coding, Vec::new())?;
-    let octets: Vec<u8> = segments.iter().flat_map(|segment| segment.octets.iter().copied()).collect();
-    deliver.push_tlv(TlvValue::MessagePayload(MessagePayload::new(AnyOctetString::from_vec(octets))));
+    if segment.is_payload() {
+        let mut deliver = deliver(phone, service, esm_class, segment.data_coding, Vec::new())?;
+        let octets = AnyOctetString::from_vec(segment.octets.clone());
+        deliver.push_tlv(TlvValue::MessagePayload(MessagePayload::new(octets)));
+        return Some(deliver);
+    }
+    let mut deliver = deliver(phone, service, esm_class, segment.data_coding, segment.short_message())?;
+    if let Some(part) = segment.part.filter(|_| segment.header.is_empty()) {
+        deliver.push_tlv(TlvValue::SarMsgRefNum(part.reference));
+        deliver.push_tlv(TlvValue::SarTotalSegments(part.total));
+        deliver.push_tlv(TlvValue::SarSegmentSeqnum(part.number));
+    }
     Some(deliver)
 }
 

@@ -23,6 +23,12 @@ pub fn decode(data_coding: u8, octets: &[u8]) -> Option<String> {
     }
 }
 
+/// Whether a data_coding names octets that are no text.
+#[must_use]
+pub fn is_binary(data_coding: u8) -> bool {
+    matches!(alphabet(data_coding), Alphabet::Binary)
+}
+
 fn alphabet(data_coding: u8) -> Alphabet {
     match data_coding {
         0x00 => Alphabet::Gsm,

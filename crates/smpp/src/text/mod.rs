@@ -6,8 +6,8 @@ mod header;
 mod reassembler;
 mod segment;
 
-pub use alphabet::decode;
+pub use alphabet::{decode, is_binary};
 pub use header::Part;
 pub(crate) use header::split_header;
 pub use reassembler::{Joined, Reassembler};
-pub use segment::{SEGMENTS_MAX, Segment, segments, segments_wide};
+pub use segment::{Alphabet, Marking, SEGMENTS_MAX, Segment, segments, segments_as, segments_wide};

@@ -8,23 +8,43 @@ pub const SEGMENTS_MAX: usize = 255;
 
 /// data_coding of the default alphabet.
 const GSM: u8 = 0x00;
+/// data_coding of ISO 8859-1.
+const LATIN1: u8 = 0x03;
+/// data_coding of octets that are no text.
+const BINARY: u8 = 0x04;
 /// data_coding of UCS-2.
 const UCS2: u8 = 0x08;
+
+/// Octets of the longest short_message field (SMPP 3.4 section 5.2.22).
+const SHORT_MESSAGE_OCTETS_MAX: usize = 254;
+/// Octets of the longest message_payload: what leaves room for the rest in a PDU of 64 KiB.
+const PAYLOAD_OCTETS_MAX: usize = 63 * 1024;
 
 /// What one submit_sm carries of a text. `Debug` shows no text.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Segment {
-    /// data_coding: 0x00 GSM 7-bit, 0x08 UCS-2.
+    /// data_coding: 0x00 GSM 7-bit, 0x03 ISO 8859-1, 0x04 octets, 0x08 UCS-2.
     pub data_coding: u8,
     /// Which part this is; `None` for a text in one piece.
     pub part: Option<Part>,
-    /// The user data header; empty for a text in one piece.
+    /// The user data header; empty for a text in one piece, and for a part that SAR TLVs mark.
     pub header: Vec<u8>,
     /// Septets one an octet, or UTF-16BE.
     pub octets: Vec<u8>,
 }
 
 impl Segment {
+    /// Makes a segment of octets that are no text; nothing is added to them and nothing changed.
+    #[must_use]
+    pub fn binary(octets: Vec<u8>) -> Self {
+        Self { data_coding: BINARY, part: None, header: Vec::new(), octets }
+    }
+
+    /// Whether it is too long for the short_message field, and goes in a message_payload TLV.
+    pub(crate) fn is_payload(&self) -> bool {
+        self.header.len() + self.octets.len() > SHORT_MESSAGE_OCTETS_MAX
+    }
+
     /// The short_message field: header, then text.
     #[must_use]
     pub fn short_message(&self) -> Vec<u8> {
@@ -38,6 +58,32 @@ impl std::fmt::Debug for Segment {
     }
 }
 
+/// How a text is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Alphabet {
+    /// GSM 7-bit where every character fits it, otherwise UCS-2.
+    #[default]
+    Fitting,
+    /// ISO 8859-1 where every character fits it, otherwise UCS-2: for centres whose default alphabet is not GSM's.
+    Latin1,
+    /// UCS-2.
+    Ucs2,
+}
+
+/// How the parts of a long text are marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Marking {
+    /// By a header with a reference of 8 bits, which every handset reads.
+    #[default]
+    Header8,
+    /// By a header with a reference of 16 bits.
+    Header16,
+    /// By SAR TLVs; the centre makes the header.
+    Sar,
+    /// Not at all: the whole goes in one message_payload TLV, and the centre cuts it.
+    Payload,
+}
+
 /// Splits a text into segments: GSM 7-bit where every character fits it, 160 septets alone or 153 a part;
 /// otherwise UCS-2, 70 characters alone or 67 a part.
 ///
@@ -46,42 +92,67 @@ impl std::fmt::Debug for Segment {
 /// [`SEGMENTS_MAX`] parts gives an empty list. Source: 3GPP TS 23.040 section 9.2.3.24.1.
 #[must_use]
 pub fn segments(text: &str, reference: u16) -> Vec<Segment> {
-    split(text, reference, header_8, 153, 134)
+    segments_as(text, reference, Alphabet::Fitting, Marking::Header8)
 }
 
 /// Splits as [`segments`] does, with the 16-bit header: 152 septets or 66 characters a part.
 #[must_use]
 pub fn segments_wide(text: &str, reference: u16) -> Vec<Segment> {
-    split(text, reference, header_16, 152, 132)
+    segments_as(text, reference, Alphabet::Fitting, Marking::Header16)
 }
 
-fn split(
-    text: &str,
-    reference: u16,
-    header: fn(Part) -> Vec<u8>,
-    gsm_part: usize,
-    ucs2_part: usize,
-) -> Vec<Segment> {
-    let septets: Option<Vec<_>> = text.chars().map(gsm::encode_char).collect();
-    let (data_coding, pieces) = match septets {
-        Some(units) => (GSM, pack(units.into_iter(), 160, gsm_part)),
-        None => (UCS2, pack(text.chars().map(encode_ucs2), 140, ucs2_part)),
+/// Splits as [`segments`] does, in this alphabet and with parts so marked. ISO 8859-1 has 140 characters
+/// alone, and 134 or 133 a part.
+#[must_use]
+pub fn segments_as(text: &str, reference: u16, alphabet: Alphabet, marking: Marking) -> Vec<Segment> {
+    let (data_coding, units) = encode(text, alphabet);
+    let (single, part) = match (data_coding, marking) {
+        (_, Marking::Payload) => (PAYLOAD_OCTETS_MAX, PAYLOAD_OCTETS_MAX),
+        (GSM, Marking::Header16) => (160, 152),
+        (GSM, _) => (160, 153),
+        (UCS2, Marking::Header16) => (140, 132),
+        (_, Marking::Header16) => (140, 133),
+        _ => (140, 134),
     };
-    let total = match u8::try_from(pieces.len()) {
-        Ok(total) => total,
-        Err(_) => return Vec::new(),
-    };
-    let alone = pieces.len() == 1;
+    let pieces = pack(units.into_iter(), single, part);
+    let Ok(total) = u8::try_from(pieces.len()) else { return Vec::new() };
+    if marking == Marking::Payload && total > 1 {
+        return Vec::new();
+    }
+    let alone = total == 1;
     (1..=total)
         .zip(pieces)
         .map(|(number, octets)| {
             let part = (!alone).then_some(Part { reference, total, number });
-            Segment { data_coding, part, header: part.map(header).unwrap_or_default(), octets }
+            let header = match marking {
+                Marking::Header8 => part.map(header_8),
+                Marking::Header16 => part.map(header_16),
+                Marking::Sar | Marking::Payload => None,
+            };
+            Segment { data_coding, part, header: header.unwrap_or_default(), octets }
         })
         .collect()
 }
 
-fn encode_ucs2(c: char) -> ([u8; 4], usize) {
+/// One character as octets.
+type Unit = ([u8; 4], usize);
+
+fn encode(text: &str, alphabet: Alphabet) -> (u8, Vec<Unit>) {
+    let fitting: Option<Vec<Unit>> = match alphabet {
+        Alphabet::Fitting => text.chars().map(gsm::encode_char).collect(),
+        Alphabet::Latin1 => {
+            text.chars().map(|c| u8::try_from(c).ok().map(|octet| ([octet, 0, 0, 0], 1))).collect()
+        }
+        Alphabet::Ucs2 => None,
+    };
+    match (fitting, alphabet) {
+        (Some(units), Alphabet::Latin1) => (LATIN1, units),
+        (Some(units), _) => (GSM, units),
+        (None, _) => (UCS2, text.chars().map(encode_ucs2).collect()),
+    }
+}
+
+fn encode_ucs2(c: char) -> Unit {
     let mut octets = [0; 4];
     let mut units = [0; 2];
     let units = c.encode_utf16(&mut units);
@@ -92,7 +163,7 @@ fn encode_ucs2(c: char) -> ([u8; 4], usize) {
 }
 
 /// Packs characters, each whole, into one piece of at most `single` octets or else pieces of at most `part`.
-fn pack(units: impl Iterator<Item = ([u8; 4], usize)> + Clone, single: usize, part: usize) -> Vec<Vec<u8>> {
+fn pack(units: impl Iterator<Item = Unit> + Clone, single: usize, part: usize) -> Vec<Vec<u8>> {
     let octets: usize = units.clone().map(|(_, length)| length).sum();
     let limit = if octets <= single { single } else { part };
     let mut pieces = vec![Vec::new()];
@@ -134,6 +205,28 @@ mod tests {
         ] {
             assert_eq!(lengths(text), octets, "{} characters", text.chars().count());
         }
+    }
+
+    #[test]
+    fn latin_1_and_its_parts_have_their_own_limits() {
+        for (text, marking, octets) in [
+            ("é".repeat(140), Marking::Header8, vec![140]),
+            ("é".repeat(141), Marking::Header8, vec![134, 7]),
+            ("é".repeat(141), Marking::Header16, vec![133, 8]),
+            ("é".repeat(141), Marking::Sar, vec![134, 7]),
+            ("é".repeat(300), Marking::Payload, vec![300]),
+            ("é中".to_owned(), Marking::Header8, vec![4]),
+        ] {
+            let segments = segments_as(&text, 7, Alphabet::Latin1, marking);
+            assert_eq!(
+                segments.iter().map(|one| one.octets.len()).collect::<Vec<_>>(),
+                octets,
+                "{marking:?}"
+            );
+        }
+        assert!(
+            segments_as(&"中".repeat(PAYLOAD_OCTETS_MAX), 7, Alphabet::Ucs2, Marking::Payload).is_empty()
+        );
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use smpp::simulator::{Faults, LongReply, Simulator, SourceForm};
+use smpp::simulator::{Faults, LongReply, MessageIds, Simulator, SourceForm};
 use smpp::text::{Reassembler, decode};
 use smpp::{
     BindError, Closed, DeliverAck, Delivered, InboundText, MessageIdForm, ReceiptState, Refusal, Session,
@@ -243,7 +243,7 @@ async fn answers_slow_and_reversed_find_their_submits() {
 async fn hexadecimal_answers_meet_decimal_receipts() {
     let (simulator, inbox) = (simulator().await, Inbox::new());
     let faults = Faults {
-        message_id_hex: true,
+        message_ids: MessageIds::HexAnswers,
         receipt_without_tlvs: true,
         undeliverable_every: 12,
         ..Faults::default()

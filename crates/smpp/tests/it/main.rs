@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod against_simulator;
+mod binds;
 mod control;
 mod fixtures;
+mod markings;
 mod raw_client;
 mod scripted;

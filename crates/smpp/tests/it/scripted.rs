@@ -268,7 +268,6 @@ async fn a_malformed_delivery_costs_one_answer_and_keeps_its_octets() {
         (3, &deliver_body(0x40, 8, b"\x09\x00", b"")),
         (4, &deliver_body(0, 8, b"\x4e", b"")),
         (5, &deliver_body(0x04, 0, b"nothing of a receipt", b"")),
-        (6, &deliver_body(0, 4, b"\x01\x02", b"")),
     ] {
         peer.send(command::DELIVER_SM, 0, sequence, body).await;
         assert_eq!(acknowledgement(&mut peer).await, (sequence, 0x65));

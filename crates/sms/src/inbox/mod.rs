@@ -1,36 +1,32 @@
 //! What the centre delivers: texts from phones, and receipts.
 
 mod parked;
-mod parts;
 mod receipts;
 mod texts;
+mod unread;
 
 use std::sync::Arc;
 
 use smpp::{BoxFuture, DeliverAck, Delivered, Inbound, SubmitError};
 
 pub(crate) use parked::Parked;
-pub(crate) use parts::Parts;
 
+use crate::centre::Centre;
 use crate::role::Room;
 
-/// Takes deliveries for one role.
-pub(crate) struct Inbox(pub(crate) Arc<Room>);
+/// Takes the deliveries of one centre.
+pub(crate) struct Inbox {
+    pub(crate) room: Arc<Room>,
+    pub(crate) centre: Arc<Centre>,
+}
 
 impl Inbound for Inbox {
     fn deliver(&self, delivered: Delivered) -> BoxFuture<'_, DeliverAck> {
         Box::pin(async move {
             match delivered {
-                Delivered::Receipt(receipt) => receipts::take(&self.0, &receipt).await,
-                Delivered::Text(text) => texts::take(&self.0, text).await,
-                Delivered::Unreadable { raw } => {
-                    tracing::warn!(
-                        smpp.octets = raw.len(),
-                        "a delivery from the centre cannot be read and was refused"
-                    );
-                    count("unreadable");
-                    DeliverAck::Refused
-                }
+                Delivered::Receipt(receipt) => receipts::take(&self.room, &self.centre, &receipt).await,
+                Delivered::Text(text) => texts::take(&self.room, &self.centre, text).await,
+                Delivered::Unreadable { raw } => unread::keep(&self.room, &self.centre, raw).await,
             }
         })
     }
@@ -42,7 +38,7 @@ impl Inbound for Inbox {
                 // A late refusal changes nothing: the text is unknown, or on its way again.
                 return;
             };
-            self.0.accepted(id, vec![message_id]).await;
+            self.room.accepted(&self.centre, id, vec![message_id]).await;
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Receipts that came before the answer to their text was written down.
+//! Receipts that came before the answer to their text was written down. In memory alone, though the centre has been
+//! told that they were taken: a process that dies loses the answer too, and nobody could match the two any more.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};

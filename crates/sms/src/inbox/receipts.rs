@@ -6,28 +6,29 @@ use store::failpoints::{self, Point};
 use store::texts::ReceiptTaken;
 
 use super::count;
+use crate::centre::Centre;
 use crate::news::News;
 use crate::persist;
 use crate::role::Room;
 
 /// Writes down a final receipt; one whose text is not known yet is parked until the answer has come.
-pub(super) async fn take(room: &Room, receipt: &Receipt) -> DeliverAck {
+pub(super) async fn take(room: &Room, centre: &Centre, receipt: &Receipt) -> DeliverAck {
     room.teller.tell(|| News::Receipt { message_id: receipt.message_id.clone(), state: receipt.state });
     if !receipt.state.is_final() {
         count("receipt_not_final");
         return DeliverAck::Stored;
     }
     let delivered = receipt.state == ReceiptState::Delivered;
-    let message_id = fold_message_id(&receipt.message_id, room.config.receipt_ids);
+    let message_id = fold_message_id(&receipt.message_id, centre.config.receipt_ids);
     // Parked first: an acceptance that is written meanwhile looks here after its commit.
-    room.parked.park(&message_id, delivered, room.world.now());
-    match write(room, message_id.clone(), delivered).await {
+    centre.parked.park(&message_id, delivered, room.world.now());
+    match write(room, centre, message_id.clone(), delivered).await {
         Ok(ReceiptTaken::NotKnown) => {
             count("receipt_parked");
             DeliverAck::Stored
         }
         Ok(taken) => {
-            room.parked.take(&message_id);
+            centre.parked.take(&message_id);
             count("receipt");
             if let ReceiptTaken::Settled(text) = &taken {
                 persist::count(text);
@@ -46,8 +47,13 @@ pub(super) async fn take(room: &Room, receipt: &Receipt) -> DeliverAck {
     }
 }
 
-async fn write(room: &Room, message_id: String, delivered: bool) -> Result<ReceiptTaken, StoreError> {
-    let (account, world) = (room.account.clone(), room.world.clone());
+async fn write(
+    room: &Room,
+    centre: &Centre,
+    message_id: String,
+    delivered: bool,
+) -> Result<ReceiptTaken, StoreError> {
+    let (account, world) = (centre.account.clone(), room.world.clone());
     let write = move |tx: &mut store::Tx<'_>| {
         let taken = tx.texts().receive_receipt(&account, &message_id, delivered)?;
         if let ReceiptTaken::Settled(text) = &taken {

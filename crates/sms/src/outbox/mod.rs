@@ -1,5 +1,6 @@
 //! Texts on their way out.
 
+mod hands;
 mod outcome;
 mod policy;
 mod progress;
@@ -7,6 +8,7 @@ mod pump;
 mod rate;
 mod recover;
 
+pub(crate) use hands::Hands;
 pub(crate) use progress::Progress;
 pub(crate) use pump::{Ended, Pump};
 pub(crate) use rate::Rate;

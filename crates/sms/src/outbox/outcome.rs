@@ -4,8 +4,9 @@ use domain::ids::TextId;
 use jiff::Timestamp;
 use smpp::fold_message_id;
 use store::failpoints::{self, Point};
-use store::texts::{ReceiptTaken, TextState};
+use store::texts::{OutboundText, ReceiptTaken, TextState};
 
+use crate::centre::Centre;
 use crate::news::{News, Sending};
 use crate::persist::{count, insist, tell};
 use crate::role::Room;
@@ -13,11 +14,11 @@ use crate::role::Room;
 impl Room {
     /// Writes down that the centre has all parts, under the message ids of its answers, and whatever
     /// receipts came before that.
-    pub(crate) async fn accepted(&self, id: TextId, answered: Vec<String>) {
+    pub(crate) async fn accepted(&self, centre: &Centre, id: TextId, answered: Vec<String>) {
         self.progress.forget(id);
         let message_ids: Vec<_> =
-            answered.iter().map(|id| fold_message_id(id, self.config.answer_ids)).collect();
-        let (account, world, ids) = (self.account.clone(), self.world.clone(), message_ids.clone());
+            answered.iter().map(|id| fold_message_id(id, centre.config.answer_ids)).collect();
+        let (account, world, ids) = (centre.account.clone(), self.world.clone(), message_ids.clone());
         let accepted = insist(&self.store, "accept", move |tx| {
             let accepted = tx.texts().accept(id, &account, &ids)?;
             if let Some(text) = &accepted {
@@ -34,14 +35,14 @@ impl Room {
         let _ = failpoints::pass(Point::OutcomeWritten).await;
         // A receipt parks before it looks for its text, so one that did not find it is here by now.
         for message_id in message_ids {
-            if let Some(delivered) = self.parked.take(&message_id) {
-                self.receipt_of_accepted(message_id, delivered).await;
+            if let Some(delivered) = centre.parked.take(&message_id) {
+                self.receipt_of_accepted(centre, message_id, delivered).await;
             }
         }
     }
 
-    async fn receipt_of_accepted(&self, message_id: String, delivered: bool) {
-        let (account, world) = (self.account.clone(), self.world.clone());
+    async fn receipt_of_accepted(&self, centre: &Centre, message_id: String, delivered: bool) {
+        let (account, world) = (centre.account.clone(), self.world.clone());
         let taken = insist(&self.store, "receipt", move |tx| {
             let taken = tx.texts().receive_receipt(&account, &message_id, delivered)?;
             if let ReceiptTaken::Settled(text) = &taken {
@@ -56,11 +57,12 @@ impl Room {
     }
 
     /// Writes down that a text has come to its end without the centre having taken it.
-    pub(crate) async fn settled(&self, id: TextId, state: TextState, why: Option<String>) {
+    pub(crate) async fn settled(&self, text: &OutboundText, state: TextState, why: Option<String>) {
+        let (id, sending) = (text.id, text.sending);
         self.progress.forget(id);
         let world = self.world.clone();
         let settled = insist(&self.store, "settle", move |tx| {
-            let settled = tx.texts().settle(id, state)?;
+            let settled = tx.texts().settle(id, sending, state)?;
             if let Some(text) = &settled {
                 tell(tx, text, world.now())?;
             }
@@ -73,10 +75,11 @@ impl Room {
     }
 
     /// Puts a text back into the queue.
-    pub(crate) async fn requeued(&self, id: TextId, at: Timestamp, counted: bool, why: String) {
+    pub(crate) async fn requeued(&self, text: &OutboundText, at: Timestamp, counted: bool, why: String) {
+        let (id, sending) = (text.id, text.sending);
         insist(&self.store, "requeue", move |tx| match counted {
-            true => tx.texts().requeue(id, at),
-            false => tx.texts().requeue_uncounted(id, at),
+            true => tx.texts().requeue(id, sending, at),
+            false => tx.texts().requeue_uncounted(id, sending, at),
         })
         .await;
         self.teller.stands(id, TextState::Queued, Some(why));

@@ -90,6 +90,7 @@ mod tests {
             not_after: after_seconds(world().now(), 300),
             reference: None,
             attempts,
+            sending: 1,
         }
     }
 

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::policy::{Verdict, after_failure};
 use super::recover::reclaim;
+use crate::centre::Post;
 use crate::role::Room;
 
 /// How long the pump sleeps when nothing tells it to wake: another process may have queued a text.
@@ -35,16 +36,15 @@ pub(crate) enum Ended {
 /// Sends texts over one session after another.
 pub(crate) struct Pump {
     room: Arc<Room>,
+    post: Arc<Post>,
     /// Texts in hand, over the sessions' ends: each stays until its outcome is written down.
     flying: JoinSet<()>,
     in_hand: HashMap<task::Id, TextId>,
-    /// Whether a text may be marked sent without being in hand.
-    doubt: bool,
 }
 
 impl Pump {
-    pub(crate) fn new(room: Arc<Room>) -> Self {
-        Self { room, flying: JoinSet::new(), in_hand: HashMap::new(), doubt: false }
+    pub(crate) fn new(room: Arc<Room>, post: Arc<Post>) -> Self {
+        Self { room, post, flying: JoinSet::new(), in_hand: HashMap::new() }
     }
 
     /// Sends what is due until the session ends or the role shall stop.
@@ -53,10 +53,11 @@ impl Pump {
         loop {
             signal.mark_unchanged();
             let nap = self.launch(session).await;
-            if let Some(rate) = self.room.rate.recover(Instant::now()) {
+            if let Some(rate) = self.post.rate.recover(Instant::now()) {
                 session.set_rate(rate);
             }
-            metrics::gauge!("sms_window_in_use").set(session.window_in_use() as f64);
+            self.post.gauge("sms_window_in_use", session.window_in_use() as f64);
+            self.post.gauge("sms_rate_per_s", self.post.rate.now().into());
             tokio::select! {
                 biased;
                 () = stopping.cancelled() => return Ended::Stopped,
@@ -85,7 +86,10 @@ impl Pump {
     }
 
     fn free(&self) -> usize {
-        self.room.config.window.max(1).saturating_sub(self.flying.len())
+        if !self.post.kind.sends() {
+            return 0;
+        }
+        self.post.centre.config.window.max(1).saturating_sub(self.flying.len())
     }
 
     fn landed(&mut self, done: Result<(task::Id, ()), task::JoinError>) {
@@ -95,12 +99,14 @@ impl Pump {
                     error = &error as &dyn std::error::Error,
                     "sending a text failed in a way that is a mistake in this program"
                 );
-                self.doubt = true;
+                self.room.hands.doubt();
                 error.id()
             },
             |(id, ())| id,
         );
-        self.in_hand.remove(&id);
+        if let Some(text) = self.in_hand.remove(&id) {
+            self.room.hands.lay_down(text);
+        }
     }
 
     /// Sends what is due and fits; tells how long to wait for more.
@@ -112,14 +118,15 @@ impl Pump {
             Ok((texts, nap)) => {
                 for text in texts {
                     let id = text.id;
-                    let task = self.flying.spawn(send(Arc::clone(&self.room), session.clone(), text));
+                    let (room, post) = (Arc::clone(&self.room), Arc::clone(&self.post));
+                    let task = self.flying.spawn(send(room, post, session.clone(), text));
                     self.in_hand.insert(task.id(), id);
                 }
                 nap
             }
             Err(error) => {
                 // The commit may have come about all the same.
-                self.doubt = true;
+                self.room.hands.doubt();
                 tracing::warn!(
                     error = &error as &dyn std::error::Error,
                     "texts could not be taken from the queue"
@@ -130,9 +137,13 @@ impl Pump {
     }
 
     async fn take_due(&mut self) -> Result<(Vec<OutboundText>, Duration), StoreError> {
-        if self.doubt {
-            reclaim(&self.room, self.in_hand.values().copied().collect()).await?;
-            self.doubt = false;
+        let hands = &self.room.hands;
+        if hands.take_doubt() {
+            let _taking = hands.taking.lock().await;
+            if let Err(error) = reclaim(&self.room, hands.all()).await {
+                hands.doubt();
+                return Err(error);
+            }
         }
         let free = self.free();
         let now = self.room.world.now();
@@ -146,7 +157,10 @@ impl Pump {
             }
             None => return Ok((Vec::new(), NAP)),
         }
+        let taking = hands.taking.lock().await;
         let taken = self.room.store.write(move |tx| tx.texts().take_due(free)).await?;
+        taken.iter().for_each(|text| hands.take(text.id));
+        drop(taking);
         // A full take may have left more; nothing taken means that what is due has expired meanwhile.
         let nap = if taken.len() == free { NAP_LEAST } else { NAP };
         Ok((taken, nap))
@@ -161,21 +175,21 @@ enum Failure {
 }
 
 /// Sends one text and writes down what became of it.
-async fn send(room: Arc<Room>, session: Session, text: OutboundText) {
+async fn send(room: Arc<Room>, post: Arc<Post>, session: Session, text: OutboundText) {
     let id = text.id;
     match submit_parts(&room, &session, &text).await {
-        Ok(message_ids) => room.accepted(id, message_ids).await,
-        Err(Failure::Expired) => room.settled(id, TextState::Expired, None).await,
+        Ok(message_ids) => room.accepted(&post.centre, id, message_ids).await,
+        Err(Failure::Expired) => room.settled(&text, TextState::Expired, None).await,
         Err(Failure::TooLong) => {
             tracing::error!(text.id = %id, "a text of more than 255 parts cannot be sent: shorten it");
-            room.settled(id, TextState::Rejected, Some("it needs more than 255 parts".to_owned())).await;
+            room.settled(&text, TextState::Rejected, Some("it needs more than 255 parts".to_owned())).await;
         }
         Err(Failure::Submit(error)) => {
             let verdict = after_failure(error, &text, &room.world);
-            report(&room, &session, id, error, verdict);
+            report(&post, &session, id, error, verdict);
             match verdict {
-                Verdict::Again { at, counted } => room.requeued(id, at, counted, error.to_string()).await,
-                Verdict::Settle(state) => room.settled(id, state, Some(error.to_string())).await,
+                Verdict::Again { at, counted } => room.requeued(&text, at, counted, error.to_string()).await,
+                Verdict::Settle(state) => room.settled(&text, state, Some(error.to_string())).await,
             }
         }
     }
@@ -229,15 +243,22 @@ fn reference(id: TextId) -> u16 {
     u16::from_be_bytes([bytes[14], bytes[15]])
 }
 
-fn report(room: &Room, session: &Session, id: TextId, error: SubmitError, verdict: Verdict) {
-    if let SubmitError::Refused { kind: Refusal::Throttled | Refusal::QueueFull, .. } = error
-        && let Some(rate) = room.rate.throttled(Instant::now())
-    {
-        session.set_rate(rate);
-        tracing::warn!(
-            sms.rate_per_s = rate,
-            "the centre asks for less, so texts leave more slowly for a while"
-        );
+fn report(post: &Post, session: &Session, id: TextId, error: SubmitError, verdict: Verdict) {
+    let centre = || post.centre.name.clone();
+    if let SubmitError::Refused { kind: Refusal::Throttled | Refusal::QueueFull, .. } = error {
+        metrics::counter!("sms_throttled_total", "centre" => centre()).increment(1);
+        if let Some(rate) = post.rate.throttled(Instant::now()) {
+            session.set_rate(rate);
+            // Nobody has to do anything: the rate comes back by itself.
+            tracing::info!(
+                server.address = %post.centre.config.host,
+                sms.rate_per_s = rate,
+                "the centre asks for less, so texts leave more slowly for a while"
+            );
+        }
+    }
+    if error == SubmitError::Unknown {
+        metrics::counter!("sms_unknown_total", "centre" => centre()).increment(1);
     }
     let status = match error {
         SubmitError::Refused { status, .. } => status,

@@ -30,13 +30,13 @@ pub(crate) async fn reclaim(room: &Arc<Room>, in_hand: Vec<TextId>) -> Result<()
 
 fn decide(tx: &mut Tx<'_>, world: &World, in_hand: &[TextId]) -> Result<Vec<SettledText>, StoreError> {
     let mut settled: Vec<SettledText> = Vec::new();
-    for text in tx.texts().take_unanswered(world.now())? {
+    for text in tx.texts().list_unanswered()? {
         if in_hand.contains(&text.id) {
             continue;
         }
         match after_silence(&text, world) {
-            Verdict::Again { at, .. } => tx.texts().requeue(text.id, at)?,
-            Verdict::Settle(state) => settled.extend(tx.texts().settle(text.id, state)?),
+            Verdict::Again { at, .. } => tx.texts().requeue(text.id, text.sending, at)?,
+            Verdict::Settle(state) => settled.extend(tx.texts().settle(text.id, text.sending, state)?),
         }
     }
     for text in &settled {

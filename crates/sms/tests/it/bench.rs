@@ -9,7 +9,7 @@ use domain::Msisdn;
 use domain::ids::TextId;
 use domain::world::{SeededDice, SetClock, World, after_seconds};
 use smpp::simulator::{Config, Faults, ShownText, Simulator};
-use sms::{Link, Sms, SmsConfig};
+use sms::{CentreConfig, Link, Sms, SmsConfig};
 use store::jobs::JobKind;
 use store::texts::{InboundText, NewText, TextPurpose, TextState};
 use store::{MasterKey, Store, StoreError};
@@ -43,6 +43,18 @@ impl Bench {
     /// Queues a text for [`PHONE`]; its reference is the body.
     pub(crate) async fn queue(&self, purpose: TextPurpose, body: &str) -> TextId {
         self.queue_until(purpose, body, 86_400).await
+    }
+
+    /// Queues texts of both kinds that differ most in what may happen to them: sign-in codes, which go once, and
+    /// confirmations, which may go twice.
+    pub(crate) async fn queue_mixed(&self, count: usize) -> Vec<(TextId, TextPurpose, String)> {
+        let mut texts = Vec::new();
+        for n in 0..count {
+            let purpose = if n % 2 == 0 { TextPurpose::SignIn } else { TextPurpose::Confirmation };
+            let body = format!("{} {n}", purpose.word());
+            texts.push((self.queue(purpose, &body).await, purpose, body));
+        }
+        texts
     }
 
     pub(crate) async fn queue_until(&self, purpose: TextPurpose, body: &str, lives_s: i64) -> TextId {
@@ -137,15 +149,25 @@ impl Running {
     pub(crate) fn start_with(
         bench: &Bench,
         address: SocketAddr,
-        change: impl FnOnce(&mut SmsConfig),
+        change: impl FnOnce(&mut CentreConfig),
     ) -> Self {
         let mut config = SmsConfig::new("127.0.0.1", address.port(), "test", "test", SENDER);
-        change(&mut config);
+        change(&mut config.centres[0]);
+        Self::with(bench, config)
+    }
+
+    pub(crate) fn with(bench: &Bench, config: SmsConfig) -> Self {
         let sms = Sms::new(bench.store.clone(), bench.world.clone(), config);
         let link = sms.link();
         let stop = CancellationToken::new();
         let task = tokio::spawn(sms.run(stop.clone().cancelled_owned()));
         Self { link, stop, task }
+    }
+
+    /// Ends the role as a kill would: nothing is waited for and nothing written down.
+    pub(crate) async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
     }
 
     pub(crate) async fn stop(self) {
@@ -160,7 +182,9 @@ pub(crate) async fn centre(faults: Faults) -> Simulator {
 }
 
 pub(crate) async fn centre_at(address: SocketAddr, faults: Faults) -> Simulator {
-    let mut config = Config::new(Arc::new(|| START_MS));
+    let started = std::time::Instant::now();
+    let since = move || i64::try_from(started.elapsed().as_millis()).unwrap();
+    let mut config = Config::new(Arc::new(move || START_MS + since()));
     config.redeliver_after = Duration::from_millis(10);
     config.faults = faults;
     let listener = TcpListener::bind(address).await.unwrap();

@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
+mod centres;
+mod faults;
 mod inbound;
 mod link;
 mod outbound;
+mod parts;
 mod restart;

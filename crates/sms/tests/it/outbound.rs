@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use smpp::simulator::Faults;
+use smpp::simulator::{Faults, MessageIds};
 use sms::MessageIdForm;
 use store::texts::{TextPurpose, TextState};
 
@@ -118,7 +118,7 @@ async fn an_expired_text_is_never_sent() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_that_comes_before_the_answer_settles_its_text() {
-    let faults = Faults { receipt_first: true, message_id_hex: true, ..Faults::default() };
+    let faults = Faults { receipt_first: true, message_ids: MessageIds::HexAnswers, ..Faults::default() };
     let (bench, centre) = (Bench::new(), centre(faults).await);
     let running = Running::start_with(&bench, centre.smpp_addr(), |config| {
         config.answer_ids = MessageIdForm::Hex;

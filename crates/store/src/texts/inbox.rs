@@ -3,6 +3,7 @@
 use domain::Msisdn;
 use domain::ids::TextId;
 use domain::key::ContactKey;
+use domain::limits;
 use domain::world::after_seconds;
 use jiff::Timestamp;
 
@@ -48,7 +49,36 @@ pub struct InboundText {
     pub received: Timestamp,
 }
 
+/// What a centre delivered and nobody can read.
+#[derive(Clone)]
+pub struct Unread {
+    /// The id it gets.
+    pub id: TextId,
+    /// Which connection it came over.
+    pub account: String,
+    /// All of it.
+    pub octets: Vec<u8>,
+}
+
 impl TextsTx<'_> {
+    /// Keeps what cannot be read, sealed; `false` when so much of that is kept already that no more is.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn keep_unread(&mut self, unread: &Unread) -> Result<bool, StoreError> {
+        let count = self.view.sql.query_one("SELECT COUNT(*) FROM inbox_unread", &[])?;
+        if count.map_or(Ok(0), |row| row.int(0))? >= limits::INBOX_UNREAD_MAX {
+            return Ok(false);
+        }
+        let (keys, world, id) = (self.view.keys, self.world, unread.id.0);
+        let octets = keys.seal(world, Purpose::Body, id.as_bytes(), &unread.octets);
+        self.view.sql.execute(
+            "INSERT INTO inbox_unread (id, account, octets, received) VALUES ($1, $2, $3, $4)",
+            params![id, unread.account.as_str(), octets, world.now()],
+        )?;
+        Ok(true)
+    }
+
     /// Stores an inbound text; `false` when it is a copy of one that came over the same connection
     /// less than [`COPY_WINDOW_S`] ago.
     ///
@@ -105,6 +135,24 @@ impl TextsTx<'_> {
 }
 
 impl TextsView<'_> {
+    /// What could not be read, the newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_unread(&mut self, count: usize) -> Result<Vec<Unread>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT id, account, octets FROM inbox_unread ORDER BY received DESC, id LIMIT $1",
+            params![count],
+        )?;
+        rows.iter()
+            .map(|row| {
+                let id = row.uuid(0)?;
+                let octets = self.keys.open(Purpose::Body, id.as_bytes(), row.blob(2)?)?;
+                Ok(Unread { id: TextId(id), account: row.text(1)?.to_owned(), octets })
+            })
+            .collect()
+    }
+
     /// An inbound text that has not been acted on.
     ///
     /// # Errors

@@ -2,11 +2,13 @@
 
 mod inbox;
 mod outbox;
+mod parts;
 
-pub use inbox::{COPY_WINDOW_S, InboundText, NewInbound};
+pub use inbox::{COPY_WINDOW_S, InboundText, NewInbound, Unread};
 pub use outbox::{
     NewText, OutboundText, QueueOutlook, ReceiptTaken, SettledText, TextOutline, TextPurpose, TextState,
 };
+pub use parts::{NewPart, PartBody};
 
 use crate::store::room;
 

@@ -113,6 +113,9 @@ pub struct OutboundText {
     /// Sendings that count, this one included: those after which nobody can say that the phone has
     /// nothing, and those that a centre in trouble refused.
     pub attempts: i64,
+    /// Which taking this is. What is written about it counts only while nobody has taken the text since: a
+    /// second process, or a write that is repeated because its answer was lost, changes nothing of a later one.
+    pub sending: i64,
 }
 
 /// A text that has just come to a state which somebody may wait for.
@@ -142,6 +145,8 @@ pub enum ReceiptTaken {
 /// What waits in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueOutlook {
+    /// How many texts are queued.
+    pub queued: i64,
     /// When the oldest queued text was written.
     pub oldest: Option<Timestamp>,
     /// When the first queued text becomes worthless.
@@ -159,8 +164,8 @@ impl TextsTx<'_> {
         let id = text.id.0;
         let body = keys.seal(world, Purpose::Body, id.as_bytes(), text.body.as_bytes());
         self.view.sql.execute(
-            "INSERT INTO text (id, purpose, key, number, suffix, body, state, reference, not_after, created, next_try, attempts)
-             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, 0)",
+            "INSERT INTO text (id, purpose, key, number, suffix, body, state, reference, not_after, created, next_try, attempts, sending)
+             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $9, $10, 0, 0)",
             params![
                 id,
                 text.purpose.word(),
@@ -186,10 +191,11 @@ impl TextsTx<'_> {
     pub fn take_due(&mut self, count: usize) -> Result<Vec<OutboundText>, StoreError> {
         let now = self.world.now();
         let rows = self.view.sql.query(
-            "UPDATE text SET state = 'sent', sent = $1, attempts = attempts + 1 WHERE id IN (
+            "UPDATE text SET state = 'sent', sent = $1, attempts = attempts + 1, sending = sending + 1
+             WHERE id IN (
                SELECT id FROM text WHERE state = 'queued' AND next_try <= $2 AND not_after > $3
                ORDER BY next_try, id LIMIT $4)
-             RETURNING id, purpose, key, number, suffix, body, not_after, reference, attempts",
+             RETURNING id, purpose, key, number, suffix, body, not_after, reference, attempts, sending",
             params![now, now, now, count],
         )?;
         rows.iter().map(|row| self.read_outbound(row)).collect()
@@ -209,27 +215,41 @@ impl TextsTx<'_> {
         rows.iter().map(|row| read_settled(row, TextState::Expired)).collect()
     }
 
-    /// Puts a text back into the queue, to be tried at `next_try`; the sending counts.
+    /// Puts a text back into the queue, to be tried at `next_try`; the sending counts. Does nothing once the
+    /// text has been taken again.
     ///
     /// # Errors
     /// The store's.
-    pub fn requeue(&mut self, id: TextId, next_try: Timestamp) -> Result<(), StoreError> {
-        self.put_back(id, next_try, 0)
+    pub fn requeue(&mut self, id: TextId, sending: i64, next_try: Timestamp) -> Result<(), StoreError> {
+        self.put_back(id, sending, next_try, 0)
     }
 
     /// Puts a text back into the queue, to be tried at `next_try`, as if it had not been taken: it never
-    /// left, or was only asked to come later.
+    /// left, or was only asked to come later. Does nothing once the text has been taken again: nobody may
+    /// uncount a sending of somebody else.
     ///
     /// # Errors
     /// The store's.
-    pub fn requeue_uncounted(&mut self, id: TextId, next_try: Timestamp) -> Result<(), StoreError> {
-        self.put_back(id, next_try, 1)
+    pub fn requeue_uncounted(
+        &mut self,
+        id: TextId,
+        sending: i64,
+        next_try: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.put_back(id, sending, next_try, 1)
     }
 
-    fn put_back(&mut self, id: TextId, next_try: Timestamp, uncounted: i64) -> Result<(), StoreError> {
+    fn put_back(
+        &mut self,
+        id: TextId,
+        sending: i64,
+        next_try: Timestamp,
+        uncounted: i64,
+    ) -> Result<(), StoreError> {
         self.view.sql.execute(
-            "UPDATE text SET state = 'queued', next_try = $1, attempts = attempts - $2 WHERE id = $3 AND state = 'sent'",
-            params![next_try, uncounted, id.0],
+            "UPDATE text SET state = 'queued', next_try = $1, attempts = attempts - $2
+             WHERE id = $3 AND state = 'sent' AND sending = $4",
+            params![next_try, uncounted, id.0, sending],
         )?;
         self.effects.texts = true;
         Ok(())
@@ -267,15 +287,21 @@ impl TextsTx<'_> {
     }
 
     /// Writes down an outcome other than acceptance; wipes the body. Answers the text unless it stood
-    /// there already, or had been accepted or settled otherwise.
+    /// there already, or had been accepted, settled otherwise or taken again.
     ///
     /// # Errors
     /// The store's.
-    pub fn settle(&mut self, id: TextId, state: TextState) -> Result<Option<SettledText>, StoreError> {
+    pub fn settle(
+        &mut self,
+        id: TextId,
+        sending: i64,
+        state: TextState,
+    ) -> Result<Option<SettledText>, StoreError> {
         let settled = self.view.sql.query_one(
             "UPDATE text SET state = $1, body = NULL
-             WHERE id = $2 AND state IN ('sent', 'queued', 'unknown') AND state <> $3 RETURNING id, purpose, reference",
-            params![state.word(), id.0, state.word()],
+             WHERE id = $2 AND state IN ('sent', 'queued', 'unknown') AND state <> $3 AND sending = $4
+             RETURNING id, purpose, reference",
+            params![state.word(), id.0, state.word(), sending],
         )?;
         settled.map(|row| read_settled(&row, state)).transpose()
     }
@@ -320,15 +346,16 @@ impl TextsTx<'_> {
         settled.map_or(Ok(ReceiptTaken::Noted), |row| read_settled(&row, state).map(ReceiptTaken::Settled))
     }
 
-    /// Texts still marked sent from before `sent_before`: their connection broke, or the process died.
+    /// Texts still marked sent: their connection broke, or the process died.
     ///
     /// # Errors
     /// The store's.
-    pub fn take_unanswered(&mut self, sent_before: Timestamp) -> Result<Vec<OutboundText>, StoreError> {
+    pub fn list_unanswered(&mut self) -> Result<Vec<OutboundText>, StoreError> {
+        // Whatever the clock says: it may have been set back since they were taken.
         let rows = self.view.sql.query(
-            "SELECT id, purpose, key, number, suffix, body, not_after, reference, attempts
-             FROM text WHERE state = 'sent' AND sent <= $1",
-            params![sent_before],
+            "SELECT id, purpose, key, number, suffix, body, not_after, reference, attempts, sending
+             FROM text WHERE state = 'sent'",
+            &[],
         )?;
         rows.iter().map(|row| self.read_outbound(row)).collect()
     }
@@ -357,6 +384,7 @@ impl TextsTx<'_> {
     /// The store's.
     pub fn silence(&mut self, key: ContactKey) -> Result<(), StoreError> {
         self.view.sql.execute("DELETE FROM inbox WHERE key = $1", params![key])?;
+        self.view.sql.execute("DELETE FROM inbox_part WHERE key = $1", params![key])?;
         self.view.sql.execute(
             "UPDATE text SET number = $1, body = NULL,
                key = CASE WHEN purpose = 'sign_in' THEN key ELSE -1 END,
@@ -434,11 +462,12 @@ impl TextsView<'_> {
     /// # Errors
     /// The store's.
     pub fn outlook(&mut self) -> Result<QueueOutlook, StoreError> {
-        let row = self
-            .sql
-            .query_one("SELECT MIN(created), MIN(not_after) FROM text WHERE state = 'queued'", &[])?;
+        let row = self.sql.query_one(
+            "SELECT MIN(created), MIN(not_after), COUNT(*) FROM text WHERE state = 'queued'",
+            &[],
+        )?;
         row.map_or(Ok(QueueOutlook::default()), |row| {
-            Ok(QueueOutlook { oldest: row.opt_time(0)?, next_expiry: row.opt_time(1)? })
+            Ok(QueueOutlook { queued: row.int(2)?, oldest: row.opt_time(0)?, next_expiry: row.opt_time(1)? })
         })
     }
 
@@ -463,6 +492,7 @@ impl TextsView<'_> {
             not_after: row.time(6)?,
             reference: row.opt_text(7)?.map(str::to_owned),
             attempts: row.int(8)?,
+            sending: row.int(9)?,
         })
     }
 }

@@ -133,7 +133,7 @@ async fn a_texts_body_is_wiped_with_whatever_ends_it() {
                 }
                 _ => {
                     texts.take_due(1)?;
-                    texts.settle(id, end).map(drop)
+                    texts.settle(id, 1, end).map(drop)
                 }
             }
         };

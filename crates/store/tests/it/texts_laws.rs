@@ -1,10 +1,11 @@
 //! Laws of texts out and in.
 
 use domain::ids::TextId;
+use domain::limits;
 use domain::world::after_seconds;
 use store::texts::{
-    COPY_WINDOW_S, NewInbound, NewText, OutboundText, ReceiptTaken, SettledText, TextPurpose, TextState,
-    TextsTx,
+    COPY_WINDOW_S, NewInbound, NewPart, NewText, OutboundText, PartBody, ReceiptTaken, SettledText,
+    TextPurpose, TextState, TextsTx, Unread,
 };
 use store::{StoreError, Tx};
 
@@ -19,6 +20,11 @@ laws! {
     an_expired_text_is_not_taken_and_told_once
     the_outlook_names_the_oldest_and_the_first_to_expire
     the_same_words_are_a_copy_for_ten_minutes_and_no_longer
+    what_is_said_of_a_sending_counts_no_more_once_the_text_is_taken_again
+    the_parts_of_a_text_are_kept_until_the_last_has_come_whatever_their_order
+    a_reference_used_again_begins_a_text_anew
+    one_phone_cannot_fill_the_store_with_beginnings
+    what_cannot_be_read_is_kept_as_it_came_up_to_a_limit
 }
 
 const ACCOUNT: &str = "account";
@@ -72,18 +78,18 @@ async fn a_text_is_taken_once_and_every_taking_counts_but_one_taken_back(bench: 
     assert_eq!((taken[0].attempts, taken[0].body.as_str()), (1, "hello"));
     assert!(take(&bench).await.is_empty());
     let now = bench.world.now();
-    write(&bench, move |texts| texts.requeue_uncounted(id, now)).await;
+    write(&bench, move |texts| texts.requeue_uncounted(id, 1, now)).await;
     assert_eq!(take(&bench).await[0].attempts, 1);
-    write(&bench, move |texts| texts.requeue(id, now)).await;
+    write(&bench, move |texts| texts.requeue(id, 2, now)).await;
     assert_eq!(take(&bench).await[0].attempts, 2);
-    let unanswered = write(&bench, move |texts| texts.take_unanswered(now)).await;
+    let unanswered = write(&bench, move |texts| texts.list_unanswered()).await;
     assert_eq!((unanswered[0].attempts, unanswered[0].body.as_str()), (2, "hello"));
 }
 
 async fn a_text_settles_once_and_is_told_once(bench: Bench) {
     let id = queue(&bench, "a").await;
     take(&bench).await;
-    let unknown = move |texts: &mut TextsTx<'_>| texts.settle(id, TextState::Unknown);
+    let unknown = move |texts: &mut TextsTx<'_>| texts.settle(id, 1, TextState::Unknown);
     assert_eq!(write(&bench, unknown).await, Some(settled(id, TextState::Unknown, "a")));
     assert_eq!(write(&bench, unknown).await, None);
     assert_eq!(accept(&bench, id, &["1"]).await, Some(settled(id, TextState::Accepted, "a")));
@@ -125,7 +131,7 @@ async fn a_late_acceptance_overrules_unknown_and_takes_the_text_out_of_the_queue
     let id = queue(&bench, "a").await;
     take(&bench).await;
     let now = bench.world.now();
-    write(&bench, move |texts| texts.requeue(id, now)).await;
+    write(&bench, move |texts| texts.requeue(id, 1, now)).await;
     assert!(accept(&bench, id, &["1"]).await.is_some());
     assert!(take(&bench).await.is_empty());
 }
@@ -146,7 +152,10 @@ async fn the_outlook_names_the_oldest_and_the_first_to_expire(bench: Bench) {
     bench.clock.advance_s(5);
     queue(&bench, "b").await;
     let seen = outlook().await;
-    assert_eq!((seen.oldest, seen.next_expiry), (Some(first), Some(after_seconds(first, 100))));
+    assert_eq!(
+        (seen.queued, seen.oldest, seen.next_expiry),
+        (2, Some(first), Some(after_seconds(first, 100)))
+    );
 }
 
 async fn the_same_words_are_a_copy_for_ten_minutes_and_no_longer(bench: Bench) {
@@ -169,4 +178,89 @@ async fn the_same_words_are_a_copy_for_ten_minutes_and_no_longer(bench: Bench) {
     assert!(!receive("4827").await);
     bench.clock.advance_s(1);
     assert!(receive("4827").await);
+}
+
+async fn what_is_said_of_a_sending_counts_no_more_once_the_text_is_taken_again(bench: Bench) {
+    let id = queue(&bench, "a").await;
+    let now = bench.world.now();
+    let first = take(&bench).await[0].sending;
+    write(&bench, move |texts| texts.requeue(id, first, now)).await;
+    let second = take(&bench).await[0].clone();
+    assert_eq!(second.attempts, 2);
+    // Whoever had it first learns late that it never left, or that nobody knows.
+    write(&bench, move |texts| texts.requeue_uncounted(id, first, now)).await;
+    assert_eq!(write(&bench, move |texts| texts.settle(id, first, TextState::Unknown)).await, None);
+    assert!(take(&bench).await.is_empty());
+    let there = write(&bench, |texts| texts.list_unanswered()).await;
+    assert_eq!((there[0].attempts, there[0].sending), (2, second.sending));
+    let settled_by_second =
+        write(&bench, move |texts| texts.settle(id, second.sending, TextState::Unknown)).await;
+    assert_eq!(settled_by_second, Some(settled(id, TextState::Unknown, "a")));
+}
+
+fn part(place: u8, total: u8, words: &str) -> NewPart {
+    NewPart {
+        account: ACCOUNT.to_owned(),
+        from: number(1),
+        destination: "10690001".to_owned(),
+        reference: 7,
+        total,
+        number: place,
+        body: PartBody { coding: 0, octets: words.as_bytes().to_vec() },
+    }
+}
+
+async fn come(bench: &Bench, part: NewPart) -> Option<String> {
+    let whole = write(bench, move |texts| texts.receive_part(&part)).await?;
+    Some(whole.into_iter().map(|body| String::from_utf8(body.octets).unwrap()).collect())
+}
+
+async fn the_parts_of_a_text_are_kept_until_the_last_has_come_whatever_their_order(bench: Bench) {
+    assert_eq!(come(&bench, part(3, 3, "c")).await, None);
+    assert_eq!(come(&bench, part(3, 3, "c")).await, None, "a copy");
+    assert_eq!(come(&bench, part(1, 3, "a")).await, None);
+    let stranger = NewPart { from: number(2), ..part(2, 3, "x") };
+    assert_eq!(come(&bench, stranger).await, None, "another phone's");
+    assert_eq!(come(&bench, part(4, 3, "x")).await, None, "no part at all");
+    assert_eq!(come(&bench, part(2, 3, "b")).await.as_deref(), Some("abc"));
+    assert_eq!(come(&bench, part(2, 3, "b")).await, None, "the others are forgotten");
+    bench.clock.advance_s(limits::INBOX_PARTS_KEEP_S);
+    assert_eq!(come(&bench, part(1, 3, "a")).await, None);
+    assert_eq!(come(&bench, part(3, 3, "c")).await, None, "the second part was too old");
+}
+
+async fn a_reference_used_again_begins_a_text_anew(bench: Bench) {
+    assert_eq!(come(&bench, part(1, 2, "old")).await, None);
+    assert_eq!(come(&bench, part(1, 2, "new")).await, None);
+    assert_eq!(come(&bench, part(2, 2, "er")).await.as_deref(), Some("newer"));
+}
+
+async fn one_phone_cannot_fill_the_store_with_beginnings(bench: Bench) {
+    let most = u16::try_from(limits::INBOX_PARTS_PHONE_MAX).unwrap();
+    let beginning = |reference| NewPart { reference, ..part(1, 2, "a") };
+    assert_eq!(come(&bench, beginning(0)).await, None);
+    bench.clock.advance_s(1);
+    write(&bench, move |texts| {
+        (1..=most).try_for_each(|reference| texts.receive_part(&beginning(reference)).map(drop))
+    })
+    .await;
+    let end = |reference| NewPart { reference, ..part(2, 2, "b") };
+    assert_eq!(come(&bench, end(0)).await, None, "the oldest beginning has gone");
+    assert_eq!(come(&bench, end(most)).await.as_deref(), Some("ab"));
+}
+
+async fn what_cannot_be_read_is_kept_as_it_came_up_to_a_limit(bench: Bench) {
+    let unread = |octets: &[u8]| Unread {
+        id: TextId(bench.world.uuid()),
+        account: ACCOUNT.to_owned(),
+        octets: octets.to_vec(),
+    };
+    let first = unread(&[0, 255, 7]);
+    assert!(write(&bench, move |texts| texts.keep_unread(&first)).await);
+    let kept = bench.store.read::<_, StoreError, _>(|view| view.texts().list_unread(10)).await.unwrap();
+    assert_eq!((kept.len(), kept[0].octets.as_slice()), (1, &[0, 255, 7][..]));
+    let more: Vec<_> = (1..limits::INBOX_UNREAD_MAX).map(|_| unread(b"x")).collect();
+    write(&bench, move |texts| more.iter().try_for_each(|unread| texts.keep_unread(unread).map(drop))).await;
+    let last = unread(b"y");
+    assert!(!write(&bench, move |texts| texts.keep_unread(&last)).await);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
-use smpp::{BindConfig, BindError, BoxFuture, DeliverAck, Delivered, Inbound, Session};
+use smpp::{BindError, BoxFuture, DeliverAck, Delivered, Inbound, Session};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Finding;
@@ -91,36 +91,51 @@ impl Inbound for NotNow {
     }
 }
 
+/// Looks for every centre; the first that is not well is told.
 async fn centre(config: &Config) -> Finding {
     let check = "sms-centre";
-    let sms = &config.sms;
-    let at = format!("{}:{}", sms.host, sms.port);
-    let mut bind = BindConfig::new(&sms.host, sms.port, &sms.system_id, sms.password.expose_secret());
-    bind.bind_timeout = ANSWER_WAIT;
-    match Session::bind(bind, Arc::new(NotNow)).await {
-        Ok(session) => {
-            session.unbind().await;
-            Finding::fine(check, format!("{at} takes the account"))
+    let links = match config.sms.links(config.default_region) {
+        Ok(links) => links,
+        Err(failure) => {
+            let hint = "Set sms.tls_authority to a PEM file with the certificate of the centre's authority.";
+            return Finding::wrong(check, failure.sentence(), TEXTS_WAIT, hint);
         }
-        Err(BindError::Refused { status }) => Finding::wrong(
-            check,
+    };
+    let mut fine = Vec::new();
+    for centre in &links.centres {
+        let at = format!("{}:{}", centre.host, centre.port);
+        let kind = centre.binds.first().copied().unwrap_or_default();
+        let mut bind = centre.bind(kind, centre.rate_per_s);
+        bind.bind_timeout = ANSWER_WAIT;
+        match Session::bind(bind, Arc::new(NotNow)).await {
+            Ok(session) => {
+                session.unbind().await;
+                fine.push(at);
+            }
+            Err(error) => return centre_trouble(&at, &error),
+        }
+    }
+    Finding::fine(check, format!("{} takes the account", fine.join(", ")))
+}
+
+fn centre_trouble(at: &str, error: &BindError) -> Finding {
+    let check = "sms-centre";
+    let (what, hint) = match error {
+        BindError::Refused { status } => (
             format!("{at} refuses the account (status {status:#x})"),
-            TEXTS_WAIT,
             "Correct sms.system_id and sms.password; 0x5 means that the account is bound already.",
         ),
-        Err(error @ BindError::Unreachable(_)) => Finding::wrong(
-            check,
+        BindError::Unreachable(_) => (
             format!("{at}: {error}"),
-            TEXTS_WAIT,
             "Start it, correct sms.host and sms.port, or open the firewall; 'hutong smsc' plays one.",
         ),
-        Err(error) => Finding::wrong(
-            check,
-            format!("{at}: {error}"),
-            TEXTS_WAIT,
-            "See that it speaks SMPP 3.4 at this port.",
+        BindError::Tls(cause) => (
+            format!("{at}: {error}: {cause}"),
+            "Correct sms.tls, sms.tls_authority and sms.tls_name, or have the centre's certificate renewed.",
         ),
-    }
+        _ => (format!("{at}: {error}"), "See that it speaks SMPP 3.4 at this port."),
+    };
+    Finding::wrong(check, what, TEXTS_WAIT, hint)
 }
 
 /// The way to the charging system. Without one nothing is wrong yet, and nothing is handed over.

@@ -13,7 +13,6 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::serve::sms_config;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
 
@@ -93,8 +92,13 @@ impl Centre {
             let data = temporary.path().join("outbox");
             (open_store(&data, &temporary.path().join("outbox.key"), &world)?, Some(temporary))
         };
-        let mut link = sms_config(&config);
-        link.window = window;
+        let mut link = config.sms.links(config.default_region)?;
+        // One bind to one centre: what is tried here is that link and no other.
+        link.centres.truncate(1);
+        for centre in &mut link.centres {
+            centre.binds = vec![sms::BindKind::Transceiver];
+            centre.window = window;
+        }
         let (teller, news) = unbounded_channel();
         let role = Sms::observed(store.clone(), world.clone(), link, teller);
         let (link, stop) = (role.link(), CancellationToken::new());

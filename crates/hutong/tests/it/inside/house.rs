@@ -2,6 +2,7 @@
 //! what two such houses are asked in the same way they answer in the same bytes.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::{Extension, Router};
@@ -45,7 +46,7 @@ impl Dice for SetDice {
 struct AlwaysUp;
 
 impl TextLink for AlwaysUp {
-    fn is_up(&self) -> bool {
+    fn sends_within(&self, _: Duration) -> bool {
         true
     }
 }
@@ -237,7 +238,7 @@ impl Inside {
         let mut frames = response.into_body().into_data_stream();
         let mut text = String::new();
         while !text.contains(last) {
-            let frame = tokio::time::timeout(std::time::Duration::from_secs(30), frames.next()).await;
+            let frame = tokio::time::timeout(Duration::from_secs(30), frames.next()).await;
             text.push_str(std::str::from_utf8(&frame.expect("an event").unwrap().unwrap()).unwrap());
         }
         text
