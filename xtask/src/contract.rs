@@ -20,7 +20,7 @@ exempt_loopback = true
 /// Tries the contract with so many examples a call, from one seed.
 pub(crate) fn run(root: &Path, examples: u32, seed: u64) -> Result<(), Failed> {
     let files = root.join("xtask").join("contract");
-    let programs = python::environment(&house::target(root), &files.join("requirements.txt"))?;
+    let programs = python::environment(&house::target(root), "python", &files.join("requirements.txt"))?;
     let binary = house::binary(root)?;
     let seeds = [root.join("examples").join("catalogue.json"), files.join("subscriptions.json")];
     let house = House::start(&binary, SETTINGS, &seeds)?;

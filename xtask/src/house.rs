@@ -73,19 +73,37 @@ fn after(text: &str, mark: &str) -> Result<String, Failed> {
     Ok(rest.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | ':')).collect())
 }
 
-enum Pipe {
+/// Which of its outputs a server says things on.
+pub(crate) enum Pipe {
     Stdout,
     Stderr,
 }
 
 /// A program that runs until this is dropped.
-struct Server(Child);
+pub(crate) struct Server(Child);
 
 impl Server {
     /// Starts it, and reads what it says up to the line with the mark.
-    fn start(binary: &Path, arguments: &[&str], pipe: Pipe, mark: &str) -> Result<(Self, String), Failed> {
+    pub(crate) fn start(
+        binary: &Path,
+        arguments: &[&str],
+        pipe: Pipe,
+        mark: &str,
+    ) -> Result<(Self, String), Failed> {
+        Self::start_with(binary, arguments, pipe, mark, &[])
+    }
+
+    /// Starts it in an environment that holds more.
+    pub(crate) fn start_with(
+        binary: &Path,
+        arguments: &[&str],
+        pipe: Pipe,
+        mark: &str,
+        environment: &[(&str, &PathBuf)],
+    ) -> Result<(Self, String), Failed> {
         let mut command = Command::new(binary);
         command.args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1");
+        command.envs(environment.iter().copied());
         match pipe {
             Pipe::Stdout => command.stdout(Stdio::piped()),
             Pipe::Stderr => command.stderr(Stdio::piped()),
@@ -108,7 +126,7 @@ impl Server {
                 break;
             }
         }
-        Err(Failed::new(format!("`hutong {}` did not say `{mark}` but:\n{said}", arguments.join(" "))))
+        Err(Failed::new(format!("`{}` did not say `{mark}` but:\n{said}", arguments.join(" "))))
     }
 }
 

@@ -1,10 +1,11 @@
-//! Hutong's own tasks: `cargo xtask test`, `tidy`, `fmt`, `bench`, `soak`.
+//! Hutong's own tasks: `cargo xtask test`, `tidy`, `fmt`, `interop`, `bench`, `soak`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever started it")]
 
 mod bench;
 mod contract;
 mod fuzz;
 mod house;
+mod interop;
 mod postgres;
 mod python;
 mod run;
@@ -24,6 +25,7 @@ usage: cargo xtask <task>
   test           everything: formatting, clippy, tidy, all tests, the contract, fuzzing, the demo
   tidy           the house rules that no compiler checks
   fmt            formats all sources
+  interop        the SMS link against centres and a client of others
   bench <name>   measures something
   soak <name>    runs something for long
 ";
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root),
         ["tidy"] => tidy(&root),
         ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
+        ["interop"] => interop::run(&root),
         ["bench", word, rest @ ..] => match bench::run(&root, word, rest) {
             Some(outcome) => outcome,
             None => return list_benches(),

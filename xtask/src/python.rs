@@ -1,16 +1,13 @@
-//! A Python environment of our own, in the target directory: made once, and again when it should hold something else.
+//! Python environments of our own, in the target directory: made once, and again when it should hold something else.
 
 use std::path::{Path, PathBuf};
 
 use crate::run::{Failed, program};
 
-/// The environment's directory, below the target directory.
-const DIRECTORY: &str = "python";
-
-/// Makes the environment with what the requirements file names, or takes the one that holds just that;
+/// Makes the environment of that name below the target directory with what the requirements file names, or takes the one that holds just that;
 /// answers the directory of its programs.
-pub(crate) fn environment(target: &Path, requirements: &Path) -> Result<PathBuf, Failed> {
-    let directory = target.join(DIRECTORY);
+pub(crate) fn environment(target: &Path, name: &str, requirements: &Path) -> Result<PathBuf, Failed> {
+    let directory = target.join(name);
     let programs = directory.join("bin");
     let wanted = std::fs::read_to_string(requirements)
         .map_err(|error| Failed::new(format!("{}: {error}", requirements.display())))?;
@@ -40,7 +37,7 @@ fn find_or_install() -> Result<(), Failed> {
     let root = program("id", &["-u"]).read()?.trim() == "0";
     if !root || !program("apt-get", &["--version"]).works() {
         return Err(Failed::new(
-            "Python 3 with its module venv is not installed and the contract is tried with it; \
+            "Python 3 with its module venv is not installed and the contract and the SMS link are tried with it; \
              install it (Debian, Ubuntu: sudo apt-get install python3-venv; macOS: brew install python)",
         ));
     }

@@ -8,7 +8,7 @@ use crate::fuzz::Plan;
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
 use crate::tree::{self, Source};
-use crate::{contract, fuzz, house};
+use crate::{contract, fuzz, house, interop};
 
 /// Libraries that the terminal alone must not link: servers, databases, and what only they need.
 const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
@@ -45,6 +45,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("documentation tests", || documentation_tests(root));
     steps.step("terminal alone", || terminal_alone(root));
     steps.step("contract", || contract::run(root, CONTRACT_EXAMPLES, CONTRACT_SEED));
+    steps.step("SMS by others", || interop::run(root));
     let fuzzing = Plan { seconds_each: FUZZ_SECONDS, only: None, keep: false };
     steps.step("fuzzing", || fuzz::run(root, &fuzzing).map(drop));
     // The binary is the one that the tests have built: a release build would take longer than most of the rest.
