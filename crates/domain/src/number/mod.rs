@@ -8,7 +8,9 @@ mod clean;
 mod dialled;
 mod field;
 mod mainland;
+mod plain;
 mod plan;
+mod plans;
 mod refusal;
 mod region;
 

@@ -1,8 +1,9 @@
 //! The one door to the numbering plans of the world, which are libphonenumber's.
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberType};
+use rlibphonenumber::{PhoneNumber, PhoneNumberType};
 
-use super::Region;
+use super::plain::{self, Plain};
+use super::{Region, plans};
 use crate::Msisdn;
 
 /// A valid number and what the numbering plan says about it.
@@ -15,9 +16,18 @@ pub(super) struct Found {
 
 /// Reads a text the way libphonenumber does and keeps it only when it is valid.
 pub(super) fn find(text: &str, region: Region) -> Option<Found> {
-    let number = PHONE_NUMBER_UTIL.parse(text, Some(region.inner())).ok()?;
+    match plain::read(text, region) {
+        Plain::Number(found) => Some(found),
+        Plain::Nothing => None,
+        Plain::Unsure => find_by_library(text, region),
+    }
+}
+
+fn find_by_library(text: &str, region: Region) -> Option<Found> {
+    let library = plans::library();
+    let number = library.parse(text, Some(region.inner())).ok()?;
     // A number has a type exactly when it is valid, and asking for the type alone costs half.
-    let kind = PHONE_NUMBER_UTIL.get_number_type(&number);
+    let kind = library.get_number_type(&number);
     if kind == PhoneNumberType::Unknown {
         return None;
     }
@@ -37,7 +47,7 @@ fn to_msisdn(number: &PhoneNumber) -> Option<Msisdn> {
 }
 
 /// The decimal digits of an integer, written at the end of a buffer that holds any of 64 bits.
-fn write_digits(mut value: u64, buffer: &mut [u8; 20]) -> &str {
+pub(super) fn write_digits(mut value: u64, buffer: &mut [u8; 20]) -> &str {
     let mut start = buffer.len();
     for (at, place) in buffer.iter_mut().enumerate().rev() {
         // A remainder by ten fits a byte.
@@ -53,9 +63,8 @@ fn write_digits(mut value: u64, buffer: &mut [u8; 20]) -> &str {
 
 /// Whether a text that is not a valid number has at least the length of one.
 pub(super) fn has_possible_length(text: &str, region: Region) -> bool {
-    PHONE_NUMBER_UTIL
-        .parse(text, Some(region.inner()))
-        .is_ok_and(|number| PHONE_NUMBER_UTIL.is_possible_number(&number))
+    let library = plans::library();
+    library.parse(text, Some(region.inner())).is_ok_and(|number| library.is_possible_number(&number))
 }
 
 /// Whether eleven digits are a mainland mobile number, decided without the library.
