@@ -30,15 +30,18 @@ pub struct State {
     pub taps: BTreeMap<String, String>,
 }
 
-/// The book as the server acknowledged it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What this device has delivered of the book.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SyncedBook {
-    /// The version it had then.
+    /// The version that the book had when this was acknowledged.
     pub version: i64,
     /// Numbers delivered and not taken away since.
     #[serde(with = "numbers")]
     pub numbers: BTreeSet<Msisdn>,
+    /// Numbers that were sent and not answered: they may be there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty", with = "numbers")]
+    pub unsure: BTreeSet<Msisdn>,
     /// Whether the server's book holds nothing else.
     pub complete: bool,
 }
@@ -70,7 +73,7 @@ impl fmt::Debug for State {
 
 impl fmt::Debug for SyncedBook {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { version, numbers, complete } = self;
+        let Self { version, numbers, complete, .. } = self;
         write!(f, "SyncedBook(version {version}, {} numbers, complete {complete})", numbers.len())
     }
 }
@@ -119,7 +122,12 @@ mod tests {
         let number = Msisdn::parse_e164("+8613800000001").unwrap();
         let mut state = State::default();
         state.sign_in("http://127.0.0.1:8080", "secret-token", number);
-        state.book = Some(SyncedBook { version: 3, numbers: BTreeSet::from([number]), complete: true });
+        state.book = Some(SyncedBook {
+            version: 3,
+            numbers: BTreeSet::from([number]),
+            complete: true,
+            ..SyncedBook::default()
+        });
         state.taps.insert("share".to_owned(), "key".to_owned());
         state
     }

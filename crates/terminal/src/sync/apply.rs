@@ -45,10 +45,24 @@ pub enum SyncError {
     Contended,
 }
 
+/// What [`sync`] would deliver now: asks the server where its book stands, and sends nothing.
+///
+/// # Errors
+/// [`SyncError`].
+pub async fn foresee(
+    server: &impl BookServer,
+    memory: &impl Memory,
+    scanned: &BTreeSet<Msisdn>,
+    extent: Extent,
+) -> Result<Plan, SyncError> {
+    let synced = memory.load()?.book;
+    Ok(plan(server.book().await?, synced.as_ref(), scanned, extent))
+}
+
 /// Brings the server's book in step with a scan.
 ///
 /// Plans anew when another device was faster. What is remembered changes only after the server's
-/// acknowledgement, so that a lost answer leads to a full upload the next time and never to a gap.
+/// acknowledgement, so that what a lost answer left open is delivered again and never missing.
 ///
 /// # Errors
 /// [`SyncError`]; nothing needs to be undone after any of them.
@@ -59,69 +73,91 @@ pub async fn sync(
     extent: Extent,
     confirm_shrink: bool,
 ) -> Result<Outcome, SyncError> {
-    let mut synced = memory.load()?.book;
+    let synced = memory.load()?.book;
     for _ in 0..TRIES_MAX {
         let status = server.book().await?;
         let plan = plan(status, synced.as_ref(), scanned, extent);
-        let answer = match deliver(server, &plan, confirm_shrink).await {
-            Ok(Some(answer)) => answer,
-            Ok(None) if plan == Plan::Nothing => return Ok(Outcome::Unchanged(status)),
-            Ok(None) => return Ok(unconfirmed(status, scanned)),
-            Err(error) if error.code() == Some(Code::BookVersionConflict) => continue,
-            Err(error) if error.code() == Some(Code::BookShrinkUnconfirmed) => {
-                return Ok(unconfirmed(status, scanned));
+        if plan.confirm_shrink_needed() && !confirm_shrink {
+            return Ok(unconfirmed(status, &plan));
+        }
+        let sent = match &plan {
+            Plan::Nothing => return Ok(Outcome::Unchanged(status)),
+            Plan::Snapshot { numbers, if_match, .. } => {
+                expect(memory, synced.as_ref(), numbers)?;
+                let body = ReplaceBook { numbers: texts(numbers), confirm_shrink };
+                server.replace_book(&body, *if_match).await
             }
-            Err(error) => return Err(error.into()),
+            Plan::Amend { add, remove, if_match, .. } => {
+                expect(memory, synced.as_ref(), add)?;
+                let body = AmendBook { add: texts(add), remove: texts(remove) };
+                server.amend_book(&body, *if_match).await
+            }
         };
-        synced = acknowledged(&plan, synced, answer.version);
-        remember(memory, |state| state.book = synced)?;
-        return Ok(Outcome::Delivered(answer));
+        let error = match sent {
+            Ok(answer) => {
+                let book = acknowledged(&plan, synced.as_ref(), status, answer.version);
+                remember(memory, |state| state.book = Some(book))?;
+                return Ok(Outcome::Delivered(answer));
+            }
+            Err(error) => error,
+        };
+        if matches!(error, ClientError::Problem { .. }) {
+            // A refusal has changed nothing; only what got no answer may have arrived.
+            remember(memory, |state| state.book.clone_from(&synced))?;
+        }
+        match error.code() {
+            Some(Code::BookVersionConflict) => {}
+            Some(Code::BookShrinkUnconfirmed) => return Ok(unconfirmed(status, &plan)),
+            _ => return Err(error.into()),
+        }
     }
     Err(SyncError::Contended)
 }
 
-/// Sends the plan's one request; `None` where there is none to send.
-async fn deliver(
-    server: &impl BookServer,
-    plan: &Plan,
-    confirm_shrink: bool,
-) -> Result<Option<BookChanged>, ClientError> {
-    match plan {
-        Plan::Nothing => Ok(None),
-        Plan::Snapshot { confirm_shrink_needed: true, .. } if !confirm_shrink => Ok(None),
-        Plan::Snapshot { numbers, if_match, .. } => {
-            let body = ReplaceBook { numbers: texts(numbers), confirm_shrink };
-            server.replace_book(&body, *if_match).await.map(Some)
-        }
-        Plan::Amend { add, remove, if_match } => {
-            let body = AmendBook { add: texts(add), remove: texts(remove) };
-            server.amend_book(&body, *if_match).await.map(Some)
-        }
-    }
+/// Remembers what is about to be sent: should the answer be lost and a contact be removed before the
+/// next time, it must be taken back all the same.
+fn expect(
+    memory: &impl Memory,
+    synced: Option<&SyncedBook>,
+    sent: &BTreeSet<Msisdn>,
+) -> Result<(), MemoryError> {
+    let mut book = synced.cloned().unwrap_or_default();
+    book.unsure.extend(sent);
+    remember(memory, |state| state.book = Some(book))
 }
 
-/// What is known to be there once the server has acknowledged a plan.
+/// What this device is known to have delivered once the server has acknowledged a plan.
 ///
 /// Refused numbers are remembered with the others: delivering them again would change nothing.
-fn acknowledged(plan: &Plan, before: Option<SyncedBook>, version: i64) -> Option<SyncedBook> {
-    match plan {
-        Plan::Nothing => before,
-        Plan::Snapshot { numbers, .. } => {
-            Some(SyncedBook { version, numbers: numbers.clone(), complete: true })
+fn acknowledged(plan: &Plan, before: Option<&SyncedBook>, status: BookStatus, version: i64) -> SyncedBook {
+    let alone = before.is_some_and(|book| book.complete && book.version == status.version);
+    let SyncedBook { mut numbers, mut unsure, .. } = before.cloned().unwrap_or_default();
+    let complete = match plan {
+        Plan::Nothing => alone,
+        Plan::Snapshot { numbers: all, .. } => {
+            numbers.clone_from(all);
+            unsure.clear();
+            true
         }
-        Plan::Amend { add, remove, if_match } => {
-            let known = before.filter(|book| book.version == *if_match);
-            let complete = known.as_ref().is_some_and(|book| book.complete);
-            let mut numbers = known.map(|book| book.numbers).unwrap_or_default();
+        Plan::Amend { add, remove, .. } => {
             numbers.extend(add);
             numbers.retain(|number| !remove.contains(number));
-            Some(SyncedBook { version, numbers, complete })
+            // A part settles what it holds and nothing else.
+            unsure.retain(|number| !add.contains(number) && !remove.contains(number));
+            alone || status.size == 0
         }
-    }
+    };
+    SyncedBook { version, numbers, unsure, complete }
 }
 
-fn unconfirmed(status: BookStatus, scanned: &BTreeSet<Msisdn>) -> Outcome {
-    Outcome::ShrinkUnconfirmed { from: status.size, to: i64::try_from(scanned.len()).unwrap_or(i64::MAX) }
+fn unconfirmed(status: BookStatus, plan: &Plan) -> Outcome {
+    let count = |numbers: &BTreeSet<Msisdn>| i64::try_from(numbers.len()).unwrap_or(i64::MAX);
+    let to = match plan {
+        Plan::Nothing => status.size,
+        Plan::Snapshot { numbers, .. } => count(numbers),
+        Plan::Amend { add, remove, .. } => (status.size + count(add) - count(remove)).max(0),
+    };
+    Outcome::ShrinkUnconfirmed { from: status.size, to }
 }
 
 fn texts(numbers: &BTreeSet<Msisdn>) -> Vec<String> {

@@ -3,5 +3,5 @@
 mod apply;
 mod plan;
 
-pub use apply::{Outcome, SyncError, sync};
+pub use apply::{Outcome, SyncError, foresee, sync};
 pub use plan::{Extent, Plan, plan};

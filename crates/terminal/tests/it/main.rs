@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod books;
+mod devices;
 mod examples;
 mod planning;
 mod syncing;
 mod taps;
+mod unfit;
