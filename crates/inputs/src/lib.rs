@@ -10,7 +10,9 @@ mod book_blobs;
 mod edge_lists;
 mod events;
 mod frames;
+mod headers;
 mod numbers;
+mod receipts;
 mod replies;
 mod requests;
 mod seeds;
@@ -33,7 +35,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "edge_lists", check: edge_lists::check },
     Target { name: "events", check: events::check },
     Target { name: "frames", check: frames::check },
+    Target { name: "headers", check: headers::check },
     Target { name: "numbers", check: numbers::check },
+    Target { name: "receipts", check: receipts::check },
     Target { name: "replies", check: replies::check },
     Target { name: "requests", check: requests::check },
     Target { name: "seeds", check: seeds::check },
