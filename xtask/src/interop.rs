@@ -9,7 +9,11 @@ use crate::python;
 use crate::run::{Failed, program};
 
 /// The centre of npm, pinned.
-const NPM: &str = "smpp@0.5.1";
+pub(crate) const NPM: &str = "smpp@0.5.1";
+
+/// The Python environment with what PyPI has, and the version of its centre there.
+pub(crate) const PYTHON: &str = "python-sms";
+pub(crate) const SMPP34: &str = "1.5.0";
 
 /// Texts sent to each centre, of two parts each.
 const TEXTS: usize = 100;
@@ -23,7 +27,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     let files = root.join("xtask").join("interop");
     let target = house::target(root);
     let node = node(&target)?;
-    let programs = python::environment(&target, "python-sms", &files.join("requirements.txt"))?;
+    let programs = python::environment(&target, PYTHON, &files.join("requirements.txt"))?;
     let python = programs.join("python");
     let binary = house::binary(root)?;
     let modules = node.join("node_modules");
@@ -34,7 +38,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
 }
 
 /// The package of npm, in a directory of its own below the target directory.
-fn node(target: &Path) -> Result<PathBuf, Failed> {
+pub(crate) fn node(target: &Path) -> Result<PathBuf, Failed> {
     let directory = target.join("node-sms");
     let stamp = directory.join("installed");
     if std::fs::read_to_string(&stamp).is_ok_and(|held| held == NPM) {

@@ -1,6 +1,7 @@
 //! Measurements: each runs ours and others' on the same data in the same run, and writes a page of docs/benchmarks.
 
 mod matching;
+mod sms;
 
 use std::path::Path;
 
@@ -14,11 +15,18 @@ pub(crate) struct Bench {
 }
 
 /// All measurements.
-pub(crate) const BENCHES: &[Bench] = &[Bench {
-    word: "matching",
-    what: "matching beside DuckDB, Polars, PostgreSQL and SQLite [--only bulk,uploads,reads,flat] [--large] [--edges 18,90,180] [--rounds 3]",
-    run: matching::run,
-}];
+pub(crate) const BENCHES: &[Bench] = &[
+    Bench {
+        word: "sms",
+        what: "the SMS session layer beside smpp34 and npm's smpp, and the durable outbox [--rounds 5] [--texts 20000]",
+        run: sms::run,
+    },
+    Bench {
+        word: "matching",
+        what: "matching beside DuckDB, Polars, PostgreSQL and SQLite [--only bulk,uploads,reads,flat] [--large] [--edges 18,90,180] [--rounds 3]",
+        run: matching::run,
+    },
+];
 
 /// Runs one by its word; `None` when there is none of that word.
 pub(crate) fn run(root: &Path, word: &str, arguments: &[&str]) -> Option<Result<(), Failed>> {
