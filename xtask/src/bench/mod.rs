@@ -1,6 +1,7 @@
 //! Measurements: each runs ours and others' on the same data in the same run, and writes a page of docs/benchmarks.
 
 mod matching;
+mod numbers;
 mod sms;
 
 use std::path::Path;
@@ -25,6 +26,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         word: "matching",
         what: "matching beside DuckDB, Polars, PostgreSQL and SQLite [--only bulk,uploads,reads,flat] [--large] [--edges 18,90,180] [--rounds 3]",
         run: matching::run,
+    },
+    Bench {
+        word: "numbers",
+        what: "reading number fields beside the library alone and its reference port in Python",
+        run: numbers::run,
     },
 ];
 

@@ -141,3 +141,44 @@ async fn a_backup_comes_back_byte_for_byte_on_a_new_device_and_every_fault_has_i
     assert!(with(&old, &newest, &[&restore[..], &["--old-too"]].concat()).status.success());
     house.end().await;
 }
+
+fn vcard(numbers: &[&str]) -> String {
+    let card = |number: &&str| format!("BEGIN:VCARD\r\nVERSION:3.0\r\nFN:A\r\nTEL:{number}\r\nEND:VCARD\r\n");
+    numbers.iter().map(card).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_device_adds_to_the_book_and_an_ended_session_asks_for_a_new_login() {
+    let house = House::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let device = |name: &str| Terminal { house: &house, state: directory.path().join(name) };
+    let file = |name: &str, numbers: &[&str]| {
+        let path = directory.path().join(name);
+        std::fs::write(&path, vcard(numbers)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (phone, tablet) = (device("phone.json"), device("tablet.json"));
+    phone.login("13800138001", "+8613800138001").await;
+    std::fs::copy(&phone.state, &tablet.state).unwrap();
+    let phones = file("phone.vcf", &["13900139001", "13900139002", "13900139003"]);
+    let tablets = file("tablet.vcf", &["13900139008", "13900139009"]);
+    assert_eq!(phone.json(&["scan", &phones])["size"], 3);
+    // What would be sent is shown, and nothing is.
+    let plan = tablet.json(&["scan", "--plan", &tablets]);
+    assert_eq!(plan["plan"], "amend");
+    assert_eq!(plan["add"], serde_json::json!(["+8613900139008", "+8613900139009"]));
+    assert_eq!(tablet.json(&["scan", &tablets])["size"], 5);
+    assert_eq!(phone.json(&["scan", &phones])["changed"], false, "what the tablet did stays");
+    let fewer = file("fewer.vcf", &["13900139001", "13900139002"]);
+    let changed = phone.json(&["scan", &fewer]);
+    assert_eq!((&changed["removed"], &changed["size"]), (&1.into(), &4.into()));
+    assert_eq!(tablet.json(&["scan", "--resync", &tablets])["size"], 2);
+    // Both show the token of one session; once it has ended, nothing is forgotten but that.
+    phone.json(&["logout"]);
+    let before = std::fs::read(&tablet.state).unwrap();
+    let ended = tablet.run(&["scan", &fewer]);
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ended.stderr).contains("Sign in again: hutong terminal login"));
+    assert_eq!(std::fs::read(&tablet.state).unwrap(), before);
+    house.end().await;
+}

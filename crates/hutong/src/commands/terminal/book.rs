@@ -1,35 +1,73 @@
 //! Delivering the address book.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use domain::Region;
 use domain::consent::Consent;
+use domain::{Msisdn, Region};
 use serde_json::json;
 use terminal::scan::Scan;
-use terminal::sync::{Extent, Outcome, SyncError, sync};
+use terminal::sync::{Extent, Outcome, Plan, SyncError, foresee, sync};
 
 use super::account::ensure_consent;
 use super::scan::{as_sentences, scan_files};
 use super::session::{Session, memory_failure, server_failure};
 use crate::failure::Failure;
 
+/// How the files are read and what they are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wish {
+    pub(super) region: Region,
+    pub(super) extent: Extent,
+    pub(super) confirm_shrink: bool,
+}
+
+/// How much of the address book the files are; the command line refuses both flags at once.
+pub(super) fn extent(partial: bool, resync: bool) -> Extent {
+    match (partial, resync) {
+        (true, _) => Extent::Partial,
+        (false, true) => Extent::Only,
+        (false, false) => Extent::Whole,
+    }
+}
+
+/// Reads the files and shows what would be delivered.
+pub(super) async fn show(session: &Session, files: &[PathBuf], wish: Wish) -> Result<(), Failure> {
+    let scan = scan_files(files, wish.region);
+    refuse_faulty(&scan)?;
+    let numbers = scan.matchable_numbers();
+    let plan =
+        foresee(&session.client()?, &session.memory, &numbers, wish.extent).await.map_err(sync_failure)?;
+    let texts = |numbers: &BTreeSet<Msisdn>| numbers.iter().map(|number| number.e164()).collect::<Vec<_>>();
+    let (word, add, remove) = match &plan {
+        Plan::Nothing => ("nothing", Vec::new(), Vec::new()),
+        Plan::Snapshot { numbers, .. } => ("snapshot", texts(numbers), Vec::new()),
+        Plan::Amend { add, remove, .. } => ("amend", texts(add), texts(remove)),
+    };
+    let confirm = plan.confirm_shrink_needed();
+    let shown = json!({ "plan": word, "add": add, "remove": remove, "confirm_shrink_needed": confirm });
+    session.print(&shown, |_| {
+        let what = match word {
+            "nothing" => "Nothing would be delivered.".to_owned(),
+            "snapshot" => format!("The whole book would be delivered: {} people.", add.len()),
+            _ => format!("Would be added: {}. Would be removed: {}.", add.len(), remove.len()),
+        };
+        let asked = if confirm { " It would lose more than half; that needs --confirm-shrink." } else { "" };
+        format!("{}{what}{asked}\n", as_sentences(&scan))
+    })
+}
+
 /// Reads the files and delivers what changed since the last time.
-pub(super) async fn scan(
-    session: &Session,
-    files: &[PathBuf],
-    region: Region,
-    partial: bool,
-    confirm_shrink: bool,
-) -> Result<(), Failure> {
-    let scan = scan_files(files, region);
+pub(super) async fn scan(session: &Session, files: &[PathBuf], wish: Wish) -> Result<(), Failure> {
+    let scan = scan_files(files, wish.region);
     // A snapshot with a file missing would take that file's people away.
     refuse_faulty(&scan)?;
     let client = session.client()?;
     ensure_consent(&client, Consent::Upload).await?;
-    let extent = if partial { Extent::Partial } else { Extent::Whole };
     let numbers = scan.matchable_numbers();
-    let outcome =
-        sync(&client, &session.memory, &numbers, extent, confirm_shrink).await.map_err(sync_failure)?;
+    let outcome = sync(&client, &session.memory, &numbers, wish.extent, wish.confirm_shrink)
+        .await
+        .map_err(sync_failure)?;
     match outcome {
         Outcome::Unchanged(book) => session.print(&json!({ "changed": false, "book": book }), |_| {
             format!("{}Nothing has changed: the server has {} people.\n", as_sentences(&scan), book.size)

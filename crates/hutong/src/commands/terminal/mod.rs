@@ -52,6 +52,12 @@ enum Command {
         /// These are only some of your contacts: adds them, and takes nothing away.
         #[arg(long)]
         partial: bool,
+        /// Asks where the server's book stands, shows what would be delivered, and sends nothing.
+        #[arg(long)]
+        plan: bool,
+        /// These are all of your contacts: what your other devices have delivered goes, too.
+        #[arg(long, conflicts_with = "partial")]
+        resync: bool,
         /// Delivers the book even when it has lost more than half.
         #[arg(long)]
         confirm_shrink: bool,
@@ -173,8 +179,14 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let session = session::Session::open(server, state, json)?;
     match command {
         Command::Login { number, locale } => account::login(&session, number, locale).await,
-        Command::Scan { partial, confirm_shrink, region, files, .. } => {
-            book::scan(&session, &files, region, partial, confirm_shrink).await
+        Command::Scan { partial, resync, plan, confirm_shrink, region, files, .. } => {
+            let extent = book::extent(partial, resync);
+            let wish = book::Wish { region, extent, confirm_shrink };
+            if plan {
+                book::show(&session, &files, wish).await
+            } else {
+                book::scan(&session, &files, wish).await
+            }
         }
         Command::Status => account::status(&session).await,
         Command::Friends => services::friends(&session).await,
