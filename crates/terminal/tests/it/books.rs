@@ -157,6 +157,29 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
+#[test]
+fn a_file_cut_off_at_any_line_keeps_every_telephone_in_front_of_the_cut() {
+    let telephones = |bytes: &[u8]| -> Vec<(usize, String)> {
+        let Ok(book) = read_book(bytes) else { return Vec::new() };
+        let all = book.entries.iter().flat_map(|entry| &entry.telephones);
+        all.map(|telephone| (telephone.line, telephone.raw.clone())).collect()
+    };
+    let mut compared = 0;
+    for bytes in seeds() {
+        let whole = telephones(&bytes);
+        let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+        for (lines, end) in ends.enumerate().map(|(line, end)| (line + 1, end)) {
+            let kept = telephones(&bytes[..end]);
+            // A value may go on over two more lines; with those it is whole.
+            for telephone in whole.iter().filter(|telephone| telephone.0 + 2 <= lines) {
+                assert!(kept.contains(telephone), "line {} of a file cut behind {lines}", telephone.0);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 3_000, "{compared}");
+}
+
 #[derive(Debug, Clone)]
 enum Damage {
     Flip(u16, u8),
