@@ -63,6 +63,17 @@ fn a_clock_or_a_file_in_a_pure_crate_is_found() {
 }
 
 #[test]
+fn a_way_around_the_ports_of_the_terminal_is_found() {
+    let found = |path: &str, line: &str| text::check_ports(&source(path, line)).len();
+    let file = "let bytes = std::fs::read(path);";
+    assert_eq!(found("crates/terminal/src/scan.rs", file), 1);
+    assert_eq!(found("crates/terminal/src/memory.rs", file), 0);
+    assert_eq!(found("crates/terminal/tests/it/main.rs", file), 0);
+    assert_eq!(found("crates/terminal/src/memory.rs", "static LAST: Mutex<State> = new();"), 1);
+    assert_eq!(found("crates/terminal/src/scan.rs", "fn code() -> &'static str { \"a\" }"), 0);
+}
+
+#[test]
 fn sql_outside_of_the_store_is_found() {
     let line = "let rows = run(\"SELECT 1 FROM book\");";
     assert_eq!(text::check_sql(&source("crates/contacts/src/a.rs", line)).len(), 1);

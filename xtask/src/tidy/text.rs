@@ -28,6 +28,13 @@ const REGISTRIES: &[&str] =
 /// What pure code must not touch.
 const OUTSIDE: &[&str] = &["std::fs", "std::net", "std::env", "std::process", "SystemTime", "Instant::"];
 
+/// Where the terminal's library does I/O itself: the file that serves one of its ports.
+const TERMINAL_FILE: &str = "crates/terminal/src/memory.rs";
+
+/// What a library that is bound to from elsewhere must not hold.
+const SHARED_STATE: &[&str] =
+    &["Mutex<", "RwLock<", "Atomic", "LazyLock", "OnceLock", "thread_local!", "println!"];
+
 /// How statements of SQL begin, as texts in Rust.
 const SQL: &[&str] = &["\"SELECT ", "\"INSERT INTO ", "\"UPDATE ", "\"DELETE FROM ", "\"CREATE TABLE "];
 
@@ -39,6 +46,7 @@ pub(super) fn check(source: &Source) -> Vec<Violation> {
         violations.extend(check_size(source));
         violations.extend(check_names(source));
         violations.extend(check_pure(source));
+        violations.extend(check_ports(source));
         violations.extend(check_sql(source));
     }
     violations
@@ -115,6 +123,18 @@ pub(super) fn check_pure(source: &Source) -> Vec<Violation> {
         return Vec::new();
     }
     in_code(source, OUTSIDE, "does I/O or reads a clock, which this crate does not")
+}
+
+/// Rule: the terminal's library holds no global state, and reaches the outside by its ports alone.
+pub(super) fn check_ports(source: &Source) -> Vec<Violation> {
+    if !source.path.starts_with("crates/terminal/src/") || source.is_test() {
+        return Vec::new();
+    }
+    let mut violations = in_code(source, SHARED_STATE, "is shared by all who link this library");
+    if source.path != TERMINAL_FILE {
+        violations.extend(in_code(source, OUTSIDE, "goes around the ports that this library is given"));
+    }
+    violations
 }
 
 /// Rule: the store alone knows SQL.
