@@ -32,3 +32,20 @@ fn a_dry_run_with_an_unreadable_file_prints_its_json_and_ends_with_1() {
     assert_eq!(scan["files"].as_array().unwrap().len(), 2);
     assert!(scan["files"][1]["cards"].as_u64().unwrap() > 0);
 }
+
+#[test]
+fn a_file_of_100_megabytes_and_a_packed_one_are_refused_with_a_sentence_and_the_rest_is_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (large, packed, fine) = (at("large.vcf"), at("packed.vcf"), example("li_na.vcf"));
+    std::fs::File::create(&large).unwrap().set_len(100 << 20).unwrap();
+    // Whatever it would unpack to, nothing here unpacks it.
+    std::fs::write(&packed, b"PK\x03\x04\x14\0\0\0\x08\0").unwrap();
+    let ended = run(&["terminal", "scan", "--dry-run", "--json", &large, &packed, &fine], b"");
+    assert_eq!(ended.code, Some(1));
+    let scan: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let error = |at: usize| scan["files"][at]["error"].as_str().unwrap_or_default().to_owned();
+    assert!(error(0).contains("larger than 33554432 bytes; export"), "{}", error(0));
+    assert!(error(1).contains("packed; unpack it"), "{}", error(1));
+    assert!(scan["files"][2]["cards"].as_u64().unwrap() > 0);
+}
