@@ -74,6 +74,14 @@ async fn this_machine_can_be_limited_as_well() {
 }
 
 #[tokio::test]
+async fn a_code_that_would_come_too_late_is_not_promised() {
+    let bench = Bench::with(SignInLimits { code_life_s: 60, ..SignInLimits::default() });
+    let refused = bench.begin(&number(1), HOME).await;
+    assert_eq!(refused.refusal(), (503, "registration/text-unavailable", Some(60)));
+    assert!(bench.texts().await.is_empty(), "nothing is queued for it");
+}
+
+#[tokio::test]
 async fn all_texts_together_are_bounded_whoever_asks() {
     let bench = Bench::with(SignInLimits { texts_per_hour: 30, ..SignInLimits::default() });
     for n in 0..30 {
