@@ -12,7 +12,7 @@ TEXT = b"Your code is 381724. It is good for five minutes."
 
 
 async def main() -> None:
-    client = smpp34.Client("127.0.0.1", PORT, "test", "test", bind_type="transceiver", window_size=WINDOW)
+    client = smpp34.Client("127.0.0.1", PORT, "test", "test", bind_type="trx", window_size=WINDOW)
     smsc = await client.connect()
     left = COUNT
 
