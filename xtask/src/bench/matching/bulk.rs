@@ -48,6 +48,17 @@ impl Size<'_> {
     }
 }
 
+/// What an edge takes at the least while ours and the peers hold it side by side.
+const BYTES_WITH_PEERS: u64 = 100;
+
+/// This machine's memory; where it does not tell, enough.
+fn memory_bytes() -> u64 {
+    let text = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"));
+    let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok());
+    kib.map_or(u64::MAX, |kib| kib << 10)
+}
+
 /// Measures all sizes.
 pub(super) fn measure(place: &Place, options: &Options) -> Result<Vec<Value>, Failed> {
     let python = place.make_python()?;
@@ -65,10 +76,19 @@ fn measure_size(
     let (dump, program) = (place.file("edges.bin"), place.file("peers.py"));
     let (dump, program) = (dump.to_string_lossy(), program.to_string_lossy());
     println!("{edges} edges: generating");
-    let arguments = ["--edges", &count, "--threads", &workers, "--serve", "yes", "--dump", &dump];
+    let mut arguments = vec!["--edges", &count, "--threads", &workers, "--serve", "yes"];
+    let with_peers = edges.saturating_mul(BYTES_WITH_PEERS) <= memory_bytes();
+    if with_peers {
+        arguments.extend(["--dump", &dump]);
+    }
     let (mut ours, ready) = Child::start(&place.matching, &arguments)?;
-    println!("{edges} edges: loading, and finding out how the peers are best asked");
-    let (mut peers, peers_ready) = Child::start(python, &[&program, &dump, &workers])?;
+    let mut peers = if with_peers {
+        println!("{edges} edges: loading, and finding out how the peers are best asked");
+        Some(Child::start(python, &[&program, &dump, &workers])?)
+    } else {
+        println!("{edges} edges: the peers do not fit this machine's memory beside them");
+        None
+    };
     // They have read it.
     let _ = fs::remove_file(&*dump);
     let mut runs: Vec<(&str, Vec<Run>)> =
@@ -76,7 +96,11 @@ fn measure_size(
     for round in 1..=*rounds {
         println!("{edges} edges: round {round} of {rounds}");
         for who in TURNS {
-            let child = if [DUCKDB, POLARS].contains(who) { &mut peers } else { &mut ours };
+            let child = match &mut peers {
+                Some((peers, _)) if [DUCKDB, POLARS].contains(who) => peers,
+                None if [DUCKDB, POLARS].contains(who) => continue,
+                _ => &mut ours,
+            };
             let run = child.run(who)?;
             runs.iter_mut().filter(|(name, _)| name == who).for_each(|(_, runs)| runs.push(run));
         }
@@ -90,7 +114,7 @@ fn measure_size(
         runs.into_iter().map(|(who, runs)| (who.to_owned(), summary(runs))).collect();
     let size = json!({
         "edges": ready["edges"], "subscribers": ready["subscribers"], "pairs": pairs, "rounds": rounds,
-        "of": of, "versions": peers_ready["versions"],
+        "of": of, "versions": peers.map(|(_, ready)| ready["versions"].clone()),
     });
     let told = Size(&size);
     let [raw, ids, duckdb, polars] = [OURS_RAW, OURS_IDS, DUCKDB, POLARS].map(|who| told.seconds(who));

@@ -95,10 +95,10 @@ fn everybody(bulk: &Figures, sizes: &[Size<'_>]) -> String {
     );
     for size in sizes {
         let [edges, subscribers, pairs] = ["edges", "subscribers", "pairs"].map(|what| size.count(what));
-        let seconds =
-            [OURS_RAW, OURS_IDS, DUCKDB, POLARS, LIMIT].map(|who| format!("{:.3}", size.seconds(who)));
-        let ratios = [DUCKDB, POLARS]
-            .map(|peer| format!("{:.1}, {:.1}", size.ratio(peer, OURS_RAW), size.ratio(peer, OURS_IDS)));
+        let seconds = [OURS_RAW, OURS_IDS, DUCKDB, POLARS, LIMIT].map(|who| told(size.seconds(who), 3));
+        let ratios = [DUCKDB, POLARS].map(|peer| {
+            format!("{}, {}", told(size.ratio(peer, OURS_RAW), 1), told(size.ratio(peer, OURS_IDS), 1))
+        });
         let (seconds, ratios) = (seconds.join(" | "), ratios.join(" | "));
         let _ = writeln!(text, "| {edges} | {subscribers} | {pairs} | {seconds} | {ratios} |");
     }
@@ -107,7 +107,7 @@ fn everybody(bulk: &Figures, sizes: &[Size<'_>]) -> String {
         | edges | raw edges | ids at rest | DuckDB | Polars | DuckDB asked by | Polars asked by | rounds |\n\
         | --- | --- | --- | --- | --- | --- | --- | --- |\n";
     for size in sizes {
-        let bytes = [OURS_RAW, OURS_IDS, DUCKDB, POLARS].map(|who| format!("{:.2}", size.bytes_an_edge(who)));
+        let bytes = [OURS_RAW, OURS_IDS, DUCKDB, POLARS].map(|who| told(size.bytes_an_edge(who), 2));
         let versions = &size.0["versions"];
         let how = [DUCKDB, POLARS].map(|peer| {
             let word = |name: &str| versions[name].as_str().unwrap_or("unknown").to_owned();
@@ -117,6 +117,11 @@ fn everybody(bulk: &Figures, sizes: &[Size<'_>]) -> String {
         let _ = writeln!(text, "| {} | {bytes} | {how} | {} |", size.edges(), size.count("rounds"));
     }
     text + "\n![Edges a second against edges](matching.svg)\n\n"
+}
+
+/// A number for a table; a dash where it was not measured.
+fn told(number: f64, digits: usize) -> String {
+    if number.is_finite() { format!("{number:.digits$}") } else { "-".to_owned() }
 }
 
 /// A table's cell.

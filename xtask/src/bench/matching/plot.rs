@@ -52,6 +52,7 @@ pub(super) fn svg(sizes: &[Size<'_>]) -> String {
     let speed = |size: &Size<'_>, who| size.edges() as f64 / size.seconds(who);
     let across = Axis::over(sizes.iter().map(|size| size.edges() as f64), LEFT, RIGHT);
     let speeds = sizes.iter().flat_map(|size| CURVES.iter().map(|(who, ..)| speed(size, who)));
+    let speeds = speeds.filter(|speed| speed.is_finite());
     let up = Axis::over(speeds, BOTTOM, TOP);
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
