@@ -28,6 +28,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) only: Option<&'a str>,
     /// Whether what is new to the kept corpus is kept, in its smallest form.
     pub(crate) keep: bool,
+    /// The dice of each target; others each time where there is none.
+    pub(crate) seed: Option<u32>,
 }
 
 /// What one target came to.
@@ -131,8 +133,9 @@ fn fuzz(root: &Path, programs: &Path, target: &str, plan: &Plan<'_>) -> Outcome 
         "-print_final_stats=1".to_owned(),
         format!("-artifact_prefix={}/", found.display()),
     ];
+    let seed = plan.seed.map(|seed| format!("-seed={seed}"));
     let mut command = Command::new(programs.join(target));
-    command.args(arguments).args([&new, &kept]).stdin(Stdio::null());
+    command.args(arguments).args(seed).args([&new, &kept]).stdin(Stdio::null());
     let output = match command.output() {
         Ok(output) => output,
         Err(error) => return broken(format!("{target} cannot be started: {error}")),

@@ -13,7 +13,8 @@ pub(crate) fn describe(parent: &str, message: &str) -> (String, String) {
     let message = without_position(message);
     let quoted = |prefix: &str| message.strip_prefix(prefix)?.split('`').next();
     if let Some(name) = quoted("unknown field `") {
-        return (join(parent, &shortened(name)), "is not a field of this request".to_owned());
+        // Cut only once it is joined: the path may end with that very name.
+        return (shortened(&join(parent, name)), "is not a field of this request".to_owned());
     }
     if let Some(name) = quoted("missing field `") {
         return (join(parent, name), "is missing".to_owned());
@@ -169,5 +170,8 @@ mod tests {
         assert_eq!(describe(".", "missing field `code` at line 1 column 2").0, "code");
         assert_eq!(describe("a", "unknown field `b`, expected `c`").0, "a.b");
         assert_eq!(describe("a.b", "unknown field `b`, expected `c`").0, "a.b");
+        let long = "b".repeat(1000);
+        let (field, _) = describe(&long, &format!("unknown field `{long}`, expected `c`"));
+        assert_eq!(field, long[..64]);
     }
 }

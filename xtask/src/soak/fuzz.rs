@@ -13,7 +13,9 @@ const SECONDS_EACH: u64 = 120;
 pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
     let hours = option(arguments, "--hours")?.map(|hours| hours.saturating_mul(3_600));
     let seconds_each = option(arguments, "--seconds-each")?.or(hours).unwrap_or(SECONDS_EACH);
-    let plan = Plan { seconds_each, only: word(arguments, "--target"), keep: arguments.contains(&"--keep") };
+    let seed = word(arguments, "--seed").and_then(|seed| seed.parse().ok());
+    let (only, keep) = (word(arguments, "--target"), arguments.contains(&"--keep"));
+    let plan = Plan { seconds_each, only, keep, seed };
     let outcome = fuzz::run(root, &plan);
     match &outcome {
         Ok(inputs) => println!("soak fuzz: {seconds_each} s a target, {inputs} inputs, 0 violations"),

@@ -76,6 +76,7 @@ impl Reader {
         for name in object.keys().filter(|name| !known.contains(&name.as_str())) {
             // A name is the writer's own text and may be anything: it is cut before it is repeated.
             let name: String = name.chars().take(64).collect();
+            let name = if name.is_empty() { "\"\"".to_owned() } else { name };
             self.fault(&join(place, &name), "is not a member that a seed has here");
         }
         Some(object)
