@@ -97,8 +97,8 @@ fn measure_size(
         println!("{edges} edges: round {round} of {rounds}");
         for who in TURNS {
             let child = match &mut peers {
-                Some((peers, _)) if [DUCKDB, POLARS].contains(who) => peers,
-                None if [DUCKDB, POLARS].contains(who) => continue,
+                Some((peers, ready)) if ready["versions"][*who].is_string() => peers,
+                _ if [DUCKDB, POLARS].contains(who) => continue,
                 _ => &mut ours,
             };
             let run = child.run(who)?;
