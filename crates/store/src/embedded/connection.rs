@@ -16,6 +16,9 @@ use crate::sql::{Row, Sql, Value};
 /// Prepared statements kept for each connection: above the count of verbs.
 const STATEMENTS: usize = 256;
 
+/// Pages of 4 KiB in the log before it is folded into the file: 16 MiB.
+const LOG_PAGES: i64 = 4_000;
+
 /// Opens, or makes, the file for the writer.
 pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file).map_err(error)?;
@@ -24,17 +27,8 @@ pub(super) fn open_writer(file: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
     // What is erased is overwritten, not only unlinked.
     connection.pragma_update(None, "secure_delete", "ON").map_err(error)?;
-    // The folder does that.
-    connection.pragma_update(None, "wal_autocheckpoint", 0).map_err(error)?;
-    tune(&connection)?;
-    Ok(connection)
-}
-
-/// Opens the file, which the writer has open already, for folding its log in.
-pub(super) fn open_folder(file: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(file, flags).map_err(error)?;
-    connection.pragma_update(None, "synchronous", "FULL").map_err(error)?;
+    // Folded in seldom, since what many commits change is then written once.
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES).map_err(error)?;
     tune(&connection)?;
     Ok(connection)
 }
@@ -78,11 +72,6 @@ pub(super) fn fold(connection: &Connection) -> Result<bool, StoreError> {
         Err(busy) if busy.kind() == Kind::Unavailable => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// Folds as much of the log in as nobody reads in its earlier state; answers how many pages the log holds.
-pub(super) fn fold_some(connection: &Connection) -> Result<i64, StoreError> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)).map_err(error)
 }
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {

@@ -5,7 +5,6 @@
 //! the last commit: matches and feeds in memory, all else each from its own connection (write-ahead log).
 
 mod connection;
-mod folder;
 mod ledger;
 mod resident;
 mod writer;
@@ -21,7 +20,6 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc};
 
 use self::connection::SqliteSql;
-use self::folder::Folder;
 use self::ledger::Mark;
 use self::resident::Shared;
 use self::written::Written;
@@ -94,8 +92,7 @@ impl Embedded {
         let memory = start_memory(&connection, &written, &world)?;
         let tools = Tools { keys, world };
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
-        let folder = Folder::start(&file)?;
-        let writes = writer::spawn(connection, folder, written, tools.clone(), signals)?;
+        let writes = writer::spawn(connection, written, tools.clone(), signals)?;
         let readers = Readers { idle: Mutex::new(readers), permits: Arc::new(Semaphore::new(READERS)) };
         Ok(Self { writes, readers: Arc::new(readers), memory: Some(memory), tools, _lock: Some(lock) })
     }

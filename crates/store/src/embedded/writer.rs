@@ -7,7 +7,6 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{self, SqliteSql};
-use super::folder::Folder;
 use super::written::Written;
 use crate::backend::{Effects, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
@@ -37,13 +36,12 @@ pub(super) const CLOSING: &str = "the store is closing";
 
 pub(super) fn spawn(
     connection: Connection,
-    folder: Folder,
     written: Written,
     tools: Tools,
     signals: Signals,
 ) -> Result<mpsc::Sender<Message>, StoreError> {
     let (sender, receiver) = mpsc::channel(limits::count(limits::WRITE_QUEUE_MAX));
-    let writer = Writer { connection, folder, written, tools, signals };
+    let writer = Writer { connection, written, tools, signals };
     std::thread::Builder::new()
         .name("store-writer".to_owned())
         .spawn(move || writer.run(receiver))
@@ -53,7 +51,6 @@ pub(super) fn spawn(
 
 struct Writer {
     connection: Connection,
-    folder: Folder,
     written: Written,
     tools: Tools,
     signals: Signals,
@@ -77,7 +74,7 @@ impl Writer {
             self.commit(std::mem::take(&mut batch));
             for done in folds {
                 // Whoever asked may have gone.
-                let _ = done.send(self.folder.fold_whole(&self.connection));
+                let _ = done.send(connection::fold(&self.connection));
             }
             if let Some(done) = close {
                 receiver.close();
@@ -85,7 +82,6 @@ impl Writer {
                     message.refuse(CLOSING);
                 }
                 // Closing the last connection folds the log into the file.
-                drop(self.folder);
                 drop(self.connection);
                 let _ = done.send(());
                 return;
@@ -103,7 +99,6 @@ impl Writer {
             Ok(effects) => {
                 effects.into_iter().for_each(|effects| self.signals.tell(effects));
                 batch.into_iter().for_each(|unit| unit.finish(Ok(())));
-                self.folder.committed(&self.connection);
             }
             Err(error) => {
                 tracing::error!(
