@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::{FromSql, ValueRef};
 use rusqlite::{Connection, Result};
 
 /// A row that came or went. A row that is changed goes and comes.
@@ -44,9 +45,17 @@ pub(super) struct Table {
 
 /// The columns of a row.
 pub(super) trait Columns {
-    fn int(&self, column: usize) -> Result<i64>;
-    fn text(&self, column: usize) -> Result<String>;
-    fn id(&self, column: usize) -> Result<[u8; 16]>;
+    fn value(&self, column: usize) -> Result<ValueRef<'_>>;
+}
+
+impl dyn Columns + '_ {
+    fn get<T: FromSql>(&self, column: usize) -> Result<T> {
+        Ok(T::column_result(self.value(column)?)?)
+    }
+
+    fn key(&self, column: usize) -> Result<u64> {
+        self.get(column).map(i64::cast_unsigned)
+    }
 }
 
 /// All that memory follows.
@@ -55,16 +64,16 @@ pub(super) const TABLES: &[Table] = &[
         name: "matched",
         columns: &["owner", "friend", "since"],
         read: |row| {
-            let since = (row.int(2)? / 1000).clamp(0, u32::MAX.into());
-            Ok(Row::Matched { owner: key(row, 0)?, friend: key(row, 1)?, since: since as u32 })
+            let since = (row.get::<i64>(2)? / 1000).clamp(0, u32::MAX.into());
+            Ok(Row::Matched { owner: row.key(0)?, friend: row.key(1)?, since: since as u32 })
         },
     },
     Table {
         name: "subscription",
         columns: &["id", "owner", "offering", "status"],
         read: |row| {
-            let (id, owner) = (row.id(0)?, key(row, 1)?);
-            let (offering, active) = (row.text(2)?, row.text(3)? == "active");
+            let (id, owner) = (row.get(0)?, row.key(1)?);
+            let (offering, active) = (row.get(2)?, row.get::<String>(3)? == "active");
             Ok(Row::Shown(Shown::Subscription { id, owner, offering, active }))
         },
     },
@@ -72,60 +81,40 @@ pub(super) const TABLES: &[Table] = &[
         name: "share",
         columns: &["no", "subscription", "owner", "named", "since"],
         read: |row| {
-            let (no, subscription, owner) = (row.int(0)?, row.id(1)?, key(row, 2)?);
-            let (named, since) = (row.int(3)? != 0, row.int(4)?);
+            let (no, subscription, owner) = (row.get(0)?, row.get(1)?, row.key(2)?);
+            let (named, since) = (row.get(3)?, row.get(4)?);
             Ok(Row::Shown(Shown::Share { no, subscription, owner, named, since }))
         },
     },
     Table {
         name: "share_audience",
         columns: &["share", "friend"],
-        read: |row| Ok(Row::Shown(Shown::Audience { share: row.int(0)?, friend: key(row, 1)? })),
+        read: |row| Ok(Row::Shown(Shown::Audience { share: row.get(0)?, friend: row.key(1)? })),
     },
     Table {
         name: "share_seen",
         columns: &["share", "viewer"],
-        read: |row| Ok(Row::Shown(Shown::Seen { share: row.int(0)?, viewer: key(row, 1)? })),
+        read: |row| Ok(Row::Shown(Shown::Seen { share: row.get(0)?, viewer: row.key(1)? })),
     },
     Table {
         name: "card",
         columns: &["offering", "body", "sensitive"],
         read: |row| {
-            let (offering, body, sensitive) = (row.text(0)?, row.text(1)?, row.int(2)? != 0);
+            let (offering, body, sensitive) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(Row::Shown(Shown::Card { offering, body, sensitive }))
         },
     },
 ];
 
-fn key(row: &dyn Columns, column: usize) -> Result<u64> {
-    row.int(column).map(i64::cast_unsigned)
-}
-
 impl Columns for Context<'_> {
-    fn int(&self, column: usize) -> Result<i64> {
-        self.get(column)
-    }
-
-    fn text(&self, column: usize) -> Result<String> {
-        self.get(column)
-    }
-
-    fn id(&self, column: usize) -> Result<[u8; 16]> {
-        self.get(column)
+    fn value(&self, column: usize) -> Result<ValueRef<'_>> {
+        Ok(self.get_raw(column))
     }
 }
 
 impl Columns for rusqlite::Row<'_> {
-    fn int(&self, column: usize) -> Result<i64> {
-        self.get(column)
-    }
-
-    fn text(&self, column: usize) -> Result<String> {
-        self.get(column)
-    }
-
-    fn id(&self, column: usize) -> Result<[u8; 16]> {
-        self.get(column)
+    fn value(&self, column: usize) -> Result<ValueRef<'_>> {
+        self.get_ref(column)
     }
 }
 
