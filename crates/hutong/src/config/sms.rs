@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
-use sms::{BindKind, CentreConfig, DefaultAlphabet, MessageIdForm, SmsConfig, Tls, TlsError, Version};
+use sms::{
+    BindConfig, BindKind, CentreConfig, DefaultAlphabet, MessageIdForm, SmsConfig, Tls, TlsError, Version,
+};
 
 use super::checks::is_ascii_of;
 use crate::failure::Failure;
@@ -147,23 +149,24 @@ macro_rules! centre_table {
 
             fn centre(&self) -> Result<CentreConfig, Failure> {
                 let password = self.password.expose_secret();
-                let mut centre = CentreConfig::new(&self.host, self.port, &self.system_id, password);
-                centre.system_type.clone_from(&self.system_type);
-                centre.version = self.version.into();
-                centre.binds = self.binds.iter().map(|&bind| bind.into()).collect();
-                centre.window = self.window.into();
-                centre.rate_per_s = self.rate_per_s;
-                centre.response_timeout = Duration::from_secs(self.answer_s.into());
-                centre.answer_ids = self.answer_ids.into();
-                centre.receipt_ids = self.receipt_ids.into();
-                centre.default_alphabet = self.default_alphabet.into();
+                let mut bind = BindConfig::new(&self.host, self.port, &self.system_id, password);
+                bind.system_type.clone_from(&self.system_type);
+                bind.version = self.version.into();
+                bind.window = self.window.into();
+                bind.rate_per_s = self.rate_per_s;
+                bind.response_timeout = Duration::from_secs(self.answer_s.into());
+                bind.default_alphabet = self.default_alphabet.into();
                 if self.tls {
                     let mut tls = tls(self.tls_authority.as_ref())?;
                     if let Some(name) = &self.tls_name {
                         tls = tls.named(name);
                     }
-                    centre.tls = Some(tls);
+                    bind.tls = Some(tls);
                 }
+                let mut centre = CentreConfig::from(bind);
+                centre.binds = self.binds.iter().map(|&bind| bind.into()).collect();
+                centre.answer_ids = self.answer_ids.into();
+                centre.receipt_ids = self.receipt_ids.into();
                 Ok(centre)
             }
         }

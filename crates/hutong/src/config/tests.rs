@@ -170,9 +170,9 @@ fn several_centres_and_binds_are_read_each_with_its_own_settings() {
     let links = load(toml, &[], &[]).unwrap().sms.links(Region::CN).unwrap();
     assert_eq!(links.also_ours, ["10086"]);
     let [first, second] = &links.centres[..] else { panic!("{} centres", links.centres.len()) };
-    assert_eq!((first.host.as_str(), first.binds.len(), first.rate_per_s), ("a", 2, 0));
-    assert_eq!((second.host.as_str(), second.binds.len(), second.rate_per_s), ("b", 1, 20));
-    assert_eq!((first.version, second.version), (smpp::Version::V3_4, smpp::Version::V5_0));
+    assert_eq!((first.bind.host.as_str(), first.binds.len(), first.bind.rate_per_s), ("a", 2, 0));
+    assert_eq!((second.bind.host.as_str(), second.binds.len(), second.bind.rate_per_s), ("b", 1, 20));
+    assert_eq!((first.bind.version, second.bind.version), (smpp::Version::V3_4, smpp::Version::V5_0));
     let failure = load("[sms]\ntls = true\ntls_authority = \"no-such.pem\"", &[], &[]).unwrap();
     assert!(failure.sms.links(Region::CN).is_err());
 }

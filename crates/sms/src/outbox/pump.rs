@@ -89,7 +89,7 @@ impl Pump {
         if !self.post.kind.sends() {
             return 0;
         }
-        self.post.centre.config.window.max(1).saturating_sub(self.flying.len())
+        self.post.centre.config.bind.window.max(1).saturating_sub(self.flying.len())
     }
 
     fn landed(&mut self, done: Result<(task::Id, ()), task::JoinError>) {
@@ -251,7 +251,7 @@ fn report(post: &Post, session: &Session, id: TextId, error: SubmitError, verdic
             session.set_rate(rate);
             // Nobody has to do anything: the rate comes back by itself.
             tracing::info!(
-                server.address = %post.centre.config.host,
+                server.address = %post.centre.config.bind.host,
                 sms.rate_per_s = rate,
                 "the centre asks for less, so texts leave more slowly for a while"
             );

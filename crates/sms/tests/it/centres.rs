@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use smpp::simulator::Faults;
-use sms::{BindKind, CentreConfig, SmsConfig};
+use sms::{BindConfig, BindKind, CentreConfig, SmsConfig};
 use store::texts::{TextPurpose, TextState};
 
 use crate::bench::{Bench, PHONE, Running, SENDER, centre, free_address, screen, soon};
@@ -41,9 +41,9 @@ async fn several_binds_to_two_centres_send_every_text_once() {
     let (bench, first, second) =
         (Bench::new(), centre(Faults::default()).await, centre(Faults::default()).await);
     let centre_at = |port| {
-        let mut centre = CentreConfig::new("127.0.0.1", port, "test", "test");
+        let mut centre = CentreConfig::from(BindConfig::new("127.0.0.1", port, "test", "test"));
         centre.binds = vec![BindKind::Transceiver, BindKind::Transceiver];
-        (centre.window, centre.rate_per_s) = (2, 20);
+        (centre.bind.window, centre.bind.rate_per_s) = (2, 20);
         centre
     };
     let mut config = SmsConfig::new("127.0.0.1", 1, "test", "test", SENDER);
@@ -63,7 +63,7 @@ async fn several_binds_to_two_centres_send_every_text_once() {
 async fn a_centre_that_is_away_leaves_the_texts_to_the_other() {
     let (bench, there, away) = (Bench::new(), centre(Faults::default()).await, free_address().await);
     let mut config = SmsConfig::new("127.0.0.1", away.port(), "test", "test", SENDER);
-    config.centres.push(CentreConfig::new("127.0.0.1", there.smpp_addr().port(), "test", "test"));
+    config.centres.push(BindConfig::new("127.0.0.1", there.smpp_addr().port(), "test", "test").into());
     let running = Running::with(&bench, config);
     let id = bench.queue(TextPurpose::SignIn, "123456").await;
     bench.comes_to(id, TextState::Delivered).await;
@@ -76,8 +76,9 @@ async fn a_second_process_makes_no_third_sending() {
     let faults = Faults { no_answer_every: 1, receipts_off: true, ..Faults::default() };
     let (bench, centre) = (Bench::new(), centre(faults).await);
     let id = bench.queue(TextPurpose::Confirmation, "reply 4827").await;
-    let waits =
-        |seconds| move |config: &mut CentreConfig| config.response_timeout = Duration::from_secs(seconds);
+    let waits = |seconds| {
+        move |config: &mut CentreConfig| config.bind.response_timeout = Duration::from_secs(seconds)
+    };
     // The first has sent it and waits for the answer; the second takes it for lost and sends it again.
     let first = Running::start_with(&bench, centre.smpp_addr(), waits(2));
     bench.until(async || screen(&centre).await.len() == 1).await;

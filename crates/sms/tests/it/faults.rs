@@ -13,8 +13,8 @@ use crate::bench::{Bench, PHONE, Running, centre, screen, soon};
 const TEXTS: usize = 12;
 
 fn impatient(config: &mut CentreConfig) {
-    config.response_timeout = Duration::from_millis(400);
-    config.enquire_link = Duration::from_millis(400);
+    config.bind.response_timeout = Duration::from_millis(400);
+    config.bind.enquire_link = Duration::from_millis(400);
 }
 
 /// Sends texts through a centre with faults and says where they came to stand.

@@ -1,6 +1,6 @@
 //! Texts from phones.
 
-use smpp::simulator::{Faults, LongReply, SourceForm};
+use smpp::simulator::{Faults, SourceForm};
 
 use crate::bench::{Bench, PHONE, Running, centre, soon};
 
@@ -31,23 +31,6 @@ async fn every_form_of_a_phone_number_is_the_same_phone() {
     let replies = bench.replies().await;
     assert_eq!(replies.len(), forms.len());
     assert!(replies.iter().all(|reply| reply.from.e164() == PHONE));
-    soon(running.stop()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_long_reply_is_joined_however_its_parts_are_marked() {
-    let (bench, centre) = (Bench::new(), centre(Faults::default()).await);
-    let running = Running::start(&bench, centre.smpp_addr());
-    for (n, long_reply) in
-        [LongReply::Header8, LongReply::Header16, LongReply::Sar, LongReply::Payload].into_iter().enumerate()
-    {
-        centre.set_faults(Faults { long_reply, ..Faults::default() });
-        let text = format!("{n}{}", "我要订购".repeat(30));
-        centre.reply(PHONE, "10690001", &text).await.unwrap();
-        bench.until(async || centre.deliveries_open() == 0).await;
-        let replies = bench.replies().await;
-        assert_eq!(replies.iter().map(|reply| reply.body.as_str()).collect::<Vec<_>>(), [text.as_str()]);
-    }
     soon(running.stop()).await;
 }
 

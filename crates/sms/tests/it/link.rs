@@ -44,7 +44,7 @@ async fn every_text_comes_to_an_end_on_a_centre_that_cuts_and_unbinds_in_the_mid
 async fn with_a_wrong_password_texts_wait() {
     let (bench, centre) = (Bench::new(), centre(Faults::default()).await);
     let running =
-        Running::start_with(&bench, centre.smpp_addr(), |config| config.password = "wrong".to_owned());
+        Running::start_with(&bench, centre.smpp_addr(), |config| config.bind.password = "wrong".to_owned());
     let since = bench.world.now();
     let id = bench.queue(TextPurpose::Notice, "hello").await;
     bench.pass_s(20).await;

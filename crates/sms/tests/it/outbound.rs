@@ -135,7 +135,7 @@ async fn a_receipt_that_comes_before_the_answer_settles_its_text() {
 async fn an_unanswered_confirmation_is_sent_twice_with_the_same_words_and_then_unknown() {
     let (bench, centre) = (Bench::new(), centre(Faults { no_answer_every: 1, ..Faults::default() }).await);
     let running = Running::start_with(&bench, centre.smpp_addr(), |config| {
-        config.response_timeout = Duration::from_millis(300);
+        config.bind.response_timeout = Duration::from_millis(300);
     });
     let confirmation = bench.queue(TextPurpose::Confirmation, "reply 4827").await;
     bench.comes_to(confirmation, TextState::Unknown).await;
@@ -152,7 +152,7 @@ async fn an_answer_that_comes_late_is_believed() {
     let (bench, centre) =
         (Bench::new(), centre(Faults { answer_delay_ms: 1_000, ..Faults::default() }).await);
     let running = Running::start_with(&bench, centre.smpp_addr(), |config| {
-        config.response_timeout = Duration::from_millis(200);
+        config.bind.response_timeout = Duration::from_millis(200);
     });
     let id = bench.queue(TextPurpose::SignIn, "123456").await;
     bench.comes_to(id, TextState::Delivered).await;

@@ -11,19 +11,29 @@ use crate::bench::{Bench, PHONE, Running, centre, soon};
 
 const MARKINGS: [LongReply; 3] = [LongReply::Header8, LongReply::Header16, LongReply::Sar];
 
-#[tokio::test(flavor = "multi_thread")]
-async fn parts_reordered() {
+/// Long replies arrive as they were written.
+async fn joined(markings: &[LongReply], characters: usize, parts_reordered: bool) {
     let (bench, centre) = (Bench::new(), centre(Faults::default()).await);
     let running = Running::start(&bench, centre.smpp_addr());
-    for (n, long_reply) in MARKINGS.into_iter().enumerate() {
-        centre.set_faults(Faults { long_reply, parts_reordered: true, ..Faults::default() });
-        let text = format!("{n}{}", "我要订购".repeat(40));
+    for (n, &long_reply) in markings.iter().enumerate() {
+        centre.set_faults(Faults { long_reply, parts_reordered, ..Faults::default() });
+        let text = format!("{n}{}", "我要订购".repeat(characters / 4));
         centre.reply(PHONE, "10690001", &text).await.unwrap();
         bench.until(async || centre.deliveries_open() == 0).await;
         let replies = bench.replies().await;
         assert_eq!(replies.iter().map(|reply| reply.body.as_str()).collect::<Vec<_>>(), [text.as_str()]);
     }
     soon(running.stop()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_reply_is_joined_however_its_parts_are_marked() {
+    joined(&[&MARKINGS[..], &[LongReply::Payload]].concat(), 120, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parts_reordered() {
+    joined(&MARKINGS, 160, true).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

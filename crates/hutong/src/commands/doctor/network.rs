@@ -103,9 +103,9 @@ async fn centre(config: &Config) -> Finding {
     };
     let mut fine = Vec::new();
     for centre in &links.centres {
-        let at = format!("{}:{}", centre.host, centre.port);
+        let at = centre.address();
         let kind = centre.binds.first().copied().unwrap_or_default();
-        let mut bind = centre.bind(kind, centre.rate_per_s);
+        let mut bind = centre.bind_as(kind);
         bind.bind_timeout = ANSWER_WAIT;
         match Session::bind(bind, Arc::new(NotNow)).await {
             Ok(session) => {

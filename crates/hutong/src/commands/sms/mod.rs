@@ -97,7 +97,7 @@ impl Centre {
         link.centres.truncate(1);
         for centre in &mut link.centres {
             centre.binds = vec![sms::BindKind::Transceiver];
-            centre.window = window;
+            centre.bind.window = window;
         }
         let (teller, news) = unbounded_channel();
         let role = Sms::observed(store.clone(), world.clone(), link, teller);
