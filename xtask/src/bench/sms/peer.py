@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 
@@ -32,3 +33,5 @@ async def main() -> None:
 
 
 asyncio.run(main())
+# smpp34's extension dies now and then while the interpreter goes down, after everything was said.
+os._exit(0)
