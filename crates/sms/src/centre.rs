@@ -1,5 +1,6 @@
 //! One centre: its binds, each kept alive for itself.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -179,9 +180,13 @@ impl Trouble {
 }
 
 /// Whether the bind failed for what only a person can put right: bind failed, wrong password, wrong
-/// account (SMPP 3.4 section 5.1.3).
+/// account (SMPP 3.4 section 5.1.3), or a certificate that is not trusted and a port that speaks no TLS.
 fn is_for_a_person(error: &BindError) -> bool {
-    matches!(error, BindError::Refused { status: 0x0D..=0x0F })
+    match error {
+        BindError::Refused { status } => matches!(status, 0x0D..=0x0F),
+        BindError::Tls(error) => error.kind() == io::ErrorKind::InvalidData,
+        BindError::Unreachable(_) | BindError::TimedOut | BindError::Protocol(_) => false,
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +202,10 @@ mod tests {
         let mut trouble = Trouble::default();
         let refused = |status| BindError::Refused { status };
         assert!(trouble.after_refusal(post, &refused(0x0E), 0.0) >= REFUSED_WAIT);
+        let distrusted = BindError::Tls(io::ErrorKind::InvalidData.into());
+        assert!(trouble.after_refusal(post, &distrusted, 0.0) >= REFUSED_WAIT);
+        let broken_off = BindError::Tls(io::ErrorKind::UnexpectedEof.into());
+        assert_eq!(trouble.after_refusal(post, &broken_off, 0.0), Duration::from_secs(1));
         assert_eq!(trouble.after_refusal(post, &refused(0x08), 0.0), Duration::from_secs(2));
         assert_eq!(trouble.after_bind(LASTING, 0.0), Duration::from_secs(1));
     }
