@@ -8,6 +8,7 @@ mod centres;
 mod faults;
 mod inbound;
 mod link;
+mod metrics;
 mod outbound;
 mod parts;
 mod restart;
