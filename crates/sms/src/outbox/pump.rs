@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::TextId;
-use smpp::{Address, Closed, Refusal, Session, Submit, SubmitError, text};
+use jiff::Timestamp;
+use smpp::{Address, BindConfig, Closed, Refusal, Session, Submit, SubmitError, text};
 use store::StoreError;
 use store::failpoints::{self, Point};
 use store::texts::{OutboundText, TextState};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -22,6 +24,11 @@ use crate::role::Room;
 const NAP: Duration = Duration::from_secs(1);
 /// The least nap, so that a clock that stands does not make it spin.
 const NAP_LEAST: Duration = Duration::from_millis(10);
+/// Texts of one bind that were answered and whose outcome is being written down: while they are, others fly.
+const LANDING_MAX: usize = 256;
+/// Texts marked sent that wait for their turn on the wire, so that it is busy during the commit that marks the next.
+/// A kill leaves the outcome of each unknown, so there are few: what leaves in a twentieth of a second.
+const AHEAD_MAX: u32 = 32;
 /// How long what is in hand gets to be written down at the end.
 const FINISH: Duration = Duration::from_secs(5);
 
@@ -37,19 +44,30 @@ pub(crate) enum Ended {
 pub(crate) struct Pump {
     room: Arc<Room>,
     post: Arc<Post>,
+    /// The window and what waits before it: each text holds a slot until it is answered.
+    slots: Arc<Semaphore>,
+    /// Texts in hand at most.
+    room_for: usize,
     /// Texts in hand, over the sessions' ends: each stays until its outcome is written down.
     flying: JoinSet<()>,
     in_hand: HashMap<task::Id, TextId>,
+    /// Whether the last take left something, as far as is known.
+    more: bool,
 }
 
 impl Pump {
     pub(crate) fn new(room: Arc<Room>, post: Arc<Post>) -> Self {
-        Self { room, post, flying: JoinSet::new(), in_hand: HashMap::new() }
+        let BindConfig { window, rate_per_s, .. } = post.centre.config.bind;
+        let ahead = if rate_per_s == 0 { AHEAD_MAX } else { (rate_per_s / 20).min(AHEAD_MAX) };
+        let unanswered = if post.kind.sends() { window.max(1) + ahead as usize } else { 0 };
+        let slots = Arc::new(Semaphore::new(unanswered));
+        let room_for = unanswered + LANDING_MAX;
+        Self { room, post, slots, room_for, flying: JoinSet::new(), in_hand: HashMap::new(), more: false }
     }
 
     /// Sends what is due until the session ends or the role shall stop.
     pub(crate) async fn run(&mut self, session: &Session, stopping: &CancellationToken) -> Ended {
-        let mut signal = self.room.store.texts_signal();
+        let (slots, mut signal) = (Arc::clone(&self.slots), self.room.store.texts_signal());
         loop {
             signal.mark_unchanged();
             let nap = self.launch(session).await;
@@ -69,8 +87,9 @@ impl Pump {
                         self.landed(done);
                     }
                 }
+                () = free_slot(&slots), if self.flies_full() => {}
                 _ = signal.changed(), if self.free() > 0 => {}
-                () = tokio::time::sleep(nap) => {}
+                () = rest(nap) => {}
             }
         }
     }
@@ -85,11 +104,14 @@ impl Pump {
         }
     }
 
+    /// Texts that may be taken now.
     fn free(&self) -> usize {
-        if !self.post.kind.sends() {
-            return 0;
-        }
-        self.post.centre.config.bind.window.max(1).saturating_sub(self.flying.len())
+        self.slots.available_permits().min(self.room_for.saturating_sub(self.flying.len()))
+    }
+
+    /// Whether the next answer makes room for another text.
+    fn flies_full(&self) -> bool {
+        self.slots.available_permits() == 0 && self.flying.len() < self.room_for
     }
 
     fn landed(&mut self, done: Result<(task::Id, ()), task::JoinError>) {
@@ -119,7 +141,9 @@ impl Pump {
                 for text in texts {
                     let id = text.id;
                     let (room, post) = (Arc::clone(&self.room), Arc::clone(&self.post));
-                    let task = self.flying.spawn(send(room, post, session.clone(), text));
+                    // None is taken beyond what is free, so there is one for each.
+                    let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
+                    let task = self.flying.spawn(send(room, post, session.clone(), text, slot));
                     self.in_hand.insert(task.id(), id);
                 }
                 nap
@@ -146,24 +170,32 @@ impl Pump {
             }
         }
         let free = self.free();
-        let now = self.room.world.now();
         // Looking costs a read, not a commit.
-        let next = self.room.store.read(|view| view.texts().next_due()).await?;
-        match next {
-            Some(next) if next <= now => {}
-            Some(next) => {
-                let wait = Duration::try_from(next.duration_since(now)).unwrap_or(NAP_LEAST);
-                return Ok((Vec::new(), wait.clamp(NAP_LEAST, NAP)));
-            }
-            None => return Ok((Vec::new(), NAP)),
+        if !self.more
+            && let Some(nap) = self.nap_until_due().await?
+        {
+            return Ok((Vec::new(), nap));
         }
         let taking = hands.taking.lock().await;
         let taken = self.room.store.write(move |tx| tx.texts().take_due(free)).await?;
         taken.iter().for_each(|text| hands.take(text.id));
         drop(taking);
         // A full take may have left more; nothing taken means that what is due has expired meanwhile.
-        let nap = if taken.len() == free { NAP_LEAST } else { NAP };
+        self.more = taken.len() == free;
+        let nap = if self.more { Duration::ZERO } else { NAP };
         Ok((taken, nap))
+    }
+
+    /// How long nothing is due; nothing where something is.
+    async fn nap_until_due(&self) -> Result<Option<Duration>, StoreError> {
+        let now = self.room.world.now();
+        let next = self.room.store.read::<_, StoreError, _>(|view| view.texts().next_due()).await?;
+        let wait = |next: Timestamp| Duration::try_from(next.duration_since(now)).unwrap_or(NAP_LEAST);
+        Ok(match next {
+            Some(next) if next <= now => None,
+            Some(next) => Some(wait(next).clamp(NAP_LEAST, NAP)),
+            None => Some(NAP),
+        })
     }
 }
 
@@ -174,10 +206,31 @@ enum Failure {
     Submit(SubmitError),
 }
 
-/// Sends one text and writes down what became of it.
-async fn send(room: Arc<Room>, post: Arc<Post>, session: Session, text: OutboundText) {
+/// Resolves when a slot is free.
+async fn free_slot(slots: &Semaphore) {
+    // Nobody closes it.
+    let _ = slots.acquire().await;
+}
+
+/// A nap; none at all where there is more to do.
+async fn rest(nap: Duration) {
+    if !nap.is_zero() {
+        tokio::time::sleep(nap).await;
+    }
+}
+
+/// Sends one text, gives its slot to another once it is answered, and writes down what became of it.
+async fn send(
+    room: Arc<Room>,
+    post: Arc<Post>,
+    session: Session,
+    text: OutboundText,
+    slot: Option<OwnedSemaphorePermit>,
+) {
     let id = text.id;
-    match submit_parts(&room, &session, &text).await {
+    let answer = submit_parts(&room, &session, &text).await;
+    drop(slot);
+    match answer {
         Ok(message_ids) => room.accepted(&post.centre, id, message_ids).await,
         Err(Failure::Expired) => room.settled(&text, TextState::Expired, None).await,
         Err(Failure::TooLong) => {
