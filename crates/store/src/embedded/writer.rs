@@ -115,17 +115,33 @@ impl Writer {
 
     fn run_batch(&self, batch: &mut [Box<dyn WriteUnit>]) -> Result<Vec<Effects>, StoreError> {
         self.batch_statement("BEGIN IMMEDIATE")?;
-        let outcome =
-            batch.iter_mut().map(|unit| self.run_unit(unit.as_mut())).collect::<Result<Vec<_>, _>>();
-        match outcome.and_then(|effects| self.end_batch().map(|()| effects)) {
-            Ok(effects) => Ok(effects.into_iter().flatten().collect()),
+        let outcome = match batch {
+            // What it undoes, it undoes with the whole: a savepoint would copy every page that it changes.
+            [alone] => Ok(vec![self.run_unit(alone.as_mut())]),
+            several => several.iter_mut().map(|unit| self.run_apart(unit.as_mut())).collect(),
+        };
+        let outcome = outcome.and_then(|effects| {
+            let kept: Vec<_> = effects.into_iter().flatten().collect();
+            if kept.is_empty() {
+                return Ok(None);
+            }
+            self.end_batch().map(|()| Some(kept))
+        });
+        match outcome {
+            Ok(Some(kept)) => Ok(kept),
+            Ok(None) => self.undo().map(|()| Vec::new()),
             Err(error) => {
                 // Fails when SQLite has rolled back by itself; either way nothing of the batch stays.
-                let _ = self.batch_statement("ROLLBACK");
-                self.written.rolled_back(&self.connection);
+                let _ = self.undo();
                 Err(error)
             }
         }
+    }
+
+    fn undo(&self) -> Result<(), StoreError> {
+        let undone = self.batch_statement("ROLLBACK");
+        self.written.rolled_back(&self.connection);
+        undone
     }
 
     fn end_batch(&self) -> Result<(), StoreError> {
@@ -136,21 +152,27 @@ impl Writer {
         Ok(())
     }
 
-    fn run_unit(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {
+    /// Runs one of several: what it undoes is undone alone.
+    fn run_apart(&self, unit: &mut dyn WriteUnit) -> Result<Option<Effects>, StoreError> {
         self.batch_statement("SAVEPOINT unit")?;
         let before = self.written.standing();
-        let run = || run_write(unit, &mut SqliteSql::writing(&self.connection, &self.written), &self.tools);
-        // A panic in one closure must not take the others' writes, or the writer, with it.
-        let effects = catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
-            tracing::error!("a write panicked; it was rolled back");
-            None
-        });
+        let effects = self.run_unit(unit);
         if effects.is_none() {
             self.batch_statement("ROLLBACK TO unit")?;
             self.written.go_back(before);
         }
         self.batch_statement("RELEASE unit")?;
         Ok(effects)
+    }
+
+    /// Runs a unit; `None` when nothing that it wrote may stay.
+    fn run_unit(&self, unit: &mut dyn WriteUnit) -> Option<Effects> {
+        let run = || run_write(unit, &mut SqliteSql::writing(&self.connection, &self.written), &self.tools);
+        // A panic in one closure must not take the others' writes, or the writer, with it.
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+            tracing::error!("a write panicked; it was rolled back");
+            None
+        })
     }
 
     fn batch_statement(&self, sql: &'static str) -> Result<(), StoreError> {

@@ -194,7 +194,7 @@ impl TextsTx<'_> {
             "UPDATE text SET state = 'sent', sent = $1, attempts = attempts + 1, sending = sending + 1
              WHERE id IN (
                SELECT id FROM text WHERE state = 'queued' AND next_try <= $2 AND not_after > $3
-               ORDER BY next_try, id LIMIT $4)
+               ORDER BY next_try LIMIT $4)
              RETURNING id, purpose, key, number, suffix, body, not_after, reference, attempts, sending",
             params![now, now, now, count],
         )?;
