@@ -89,7 +89,7 @@ impl Embedded {
         let mut connection = connection::open_writer(&file)?;
         let (written, keys) = migrate(&mut connection, Mark::open(directory)?, master, &world)?;
         clear_away(&connection, &written, &keys)?;
-        let memory = start_memory(&connection, &written, &world)?;
+        let memory = start_memory(&connection, &file, &written, &world)?;
         let tools = Tools { keys, world };
         let readers = (0..READERS).map(|_| connection::open_reader(&file)).collect::<Result<_, _>>()?;
         let writes = writer::spawn(connection, written, tools.clone(), signals)?;
@@ -216,12 +216,12 @@ fn clear_away(connection: &Connection, written: &Written, keys: &Keys) -> Result
 /// put right, and whoever runs this is told.
 fn start_memory(
     connection: &Connection,
+    file: &Path,
     written: &Written,
     world: &World,
 ) -> Result<Arc<Shared>, StoreError> {
     let memory = written.memory();
-    memory.load(connection)?;
-    let Differences { missing, extra } = memory.compare(connection)?;
+    let Differences { missing, extra } = memory.load(connection, connection::open_reader(file)?)?;
     if missing.is_empty() && extra.is_empty() {
         return Ok(memory);
     }

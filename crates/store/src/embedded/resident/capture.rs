@@ -58,14 +58,19 @@ impl dyn Columns + '_ {
     }
 }
 
+/// A row's Unix milliseconds as memory keeps them.
+pub(super) fn whole_seconds(ms: i64) -> u32 {
+    (ms / 1000).clamp(0, u32::MAX.into()) as u32
+}
+
 /// All that memory follows.
 pub(super) const TABLES: &[Table] = &[
     Table {
         name: "matched",
         columns: &["owner", "friend", "since"],
         read: |row| {
-            let since = (row.get::<i64>(2)? / 1000).clamp(0, u32::MAX.into());
-            Ok(Row::Matched { owner: row.key(0)?, friend: row.key(1)?, since: since as u32 })
+            let since = whole_seconds(row.get(2)?);
+            Ok(Row::Matched { owner: row.key(0)?, friend: row.key(1)?, since })
         },
     },
     Table {

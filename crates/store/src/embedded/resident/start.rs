@@ -2,32 +2,35 @@
 
 use rusqlite::Connection;
 
-use super::capture::{Change, Row, TABLES, Table};
+use super::capture::{Change, TABLES, Table, whole_seconds};
 use super::{Resident, Shared};
 use crate::embedded::connection;
 use crate::error::{Kind, StoreError};
 use crate::friends::{Differences, Truth};
 
 impl Shared {
-    /// Reads the rows of the last commit.
+    /// Reads the rows of the last commit, while the second connection reads the books, and holds the matches against
+    /// those that follow from these. Nobody may write meanwhile.
     ///
     /// # Errors
-    /// When they cannot be read, or are more than memory takes.
-    pub(in crate::embedded) fn load(&self, connection: &Connection) -> Result<(), StoreError> {
-        let resident = read(connection).map_err(connection::error)?;
+    /// When rows cannot be read, or are more than memory takes; damaged, when a book is not what was written.
+    pub(in crate::embedded) fn load(
+        &self,
+        connection: &Connection,
+        second: Connection,
+    ) -> Result<Differences, StoreError> {
+        let (resident, truth) = std::thread::scope(|scope| {
+            let books = scope.spawn(move || read_truth(&second));
+            let resident = read(connection);
+            (resident, books.join())
+        });
+        let resident = resident.map_err(connection::error)?;
+        let panicked = |_| StoreError::new(Kind::Internal, "reading the books ended in a panic");
+        let truth = truth.map_err(panicked)?.map_err(connection::error)?;
         if resident.full {
             return Err(StoreError::new(Kind::NoSpace, "more people than the memory has ids for"));
         }
         *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = resident;
-        Ok(())
-    }
-
-    /// Holds the matches against those that follow from the books.
-    ///
-    /// # Errors
-    /// Damaged, when a book is not what was written.
-    pub(in crate::embedded) fn compare(&self, connection: &Connection) -> Result<Differences, StoreError> {
-        let truth = read_truth(connection).map_err(connection::error)?;
         self.read(|Resident { matches, .. }| {
             let all = || {
                 let of = |key| matches.matches_of(key).into_iter().flatten().map(move |friend| (key, friend));
@@ -56,23 +59,19 @@ fn read(connection: &Connection) -> rusqlite::Result<Resident> {
 
 /// Reads the matches owner by owner, which takes a list at once instead of a match at a time.
 fn read_matches(connection: &Connection, resident: &mut Resident) -> rusqlite::Result<()> {
-    let Some(Table { read, .. }) = TABLES.iter().find(|table| table.name == "matched") else { return Ok(()) };
     let mut statement =
         connection.prepare("SELECT owner, friend, since FROM main.matched ORDER BY owner, friend")?;
     let mut rows = statement.query([])?;
     let (mut of, mut side) = (None, Vec::new());
     loop {
-        let row = rows.next()?.map(|row| read(row)).transpose()?;
-        let next = match &row {
-            Some(Row::Matched { owner, .. }) => Some(*owner),
-            _ => None,
-        };
+        let row = rows.next()?;
+        let next = row.map(|row| row.get(0).map(i64::cast_unsigned)).transpose()?;
         if let Some(owner) = of.filter(|_| of != next) {
             resident.full |= resident.matches.load_side(owner, side.drain(..)).is_err();
         }
-        let Some(Row::Matched { friend, since, .. }) = row else { return Ok(()) };
+        let Some(row) = row else { return Ok(()) };
         of = next;
-        side.push((friend, since));
+        side.push((row.get::<_, i64>(1)?.cast_unsigned(), whole_seconds(row.get(2)?)));
     }
 }
 
