@@ -89,6 +89,7 @@ codes! {
     RegistrationTooManyTexts = "registration/too-many-texts", 429, "Too many texts";
     RegistrationNumberNotServed = "registration/number-not-served", 422, "The number is not served here";
     RegistrationNumberUnreadable = "registration/number-unreadable", 422, "The number cannot be read";
+    RegistrationNumberUnchecked = "registration/number-unchecked", 503, "The network does not say whose number it is now";
     RegistrationTextUnavailable = "registration/text-unavailable", 503, "No text can be sent now";
     BookVersionConflict = "book/version-conflict", 412, "The book has changed meanwhile";
     BookShrinkUnconfirmed = "book/shrink-unconfirmed", 409, "The book would shrink by more than half";

@@ -21,9 +21,11 @@ use domain::world::World;
 use domain::{Region, limits};
 use edge::BodyLimit;
 use store::Store;
+use tmf::camara::NumberChecks;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use registration::former::FormerOwner;
 use registration::limits::Alarms;
 pub use registration::limits::{SignInLimits, WorstDay};
 pub use sessions::Sessions;
@@ -47,6 +49,15 @@ pub trait TextLink: Send + Sync {
     fn sends_within(&self, limit: Duration) -> bool;
 }
 
+/// Whom the role asks about a number, and what it does when that got a new owner.
+#[derive(Clone)]
+pub struct NumberCheck {
+    /// The operator's network.
+    pub network: Arc<dyn NumberChecks>,
+    /// Closes what the former owner had.
+    pub former: Arc<dyn FormerOwner>,
+}
+
 /// The role.
 #[derive(Clone)]
 pub struct Contacts {
@@ -55,12 +66,19 @@ pub struct Contacts {
     config: Arc<ContactsConfig>,
     link: Arc<dyn TextLink>,
     alarms: Arc<Alarms>,
+    numbers: Option<NumberCheck>,
 }
 
 impl Contacts {
     /// The role over a store.
     pub fn new(store: Store, world: World, config: ContactsConfig, link: Arc<dyn TextLink>) -> Self {
-        Self { store, world, config: Arc::new(config), link, alarms: Arc::default() }
+        Self { store, world, config: Arc::new(config), link, alarms: Arc::default(), numbers: None }
+    }
+
+    /// The same, asking the operator's network whether a number got a new owner.
+    #[must_use]
+    pub fn asking(self, numbers: Option<NumberCheck>) -> Self {
+        Self { numbers, ..self }
     }
 }
 

@@ -48,6 +48,11 @@ limits! {
     SIGN_IN_WRONG_ALL_HOUR_MAX = 6_000, "Wrong codes in an hour in all, over all numbers and addresses: 144,000 guesses in a million a day.";
     CONSENTS_GIVEN_MAX = 16, "Consents given while signing in: each of them, said a few times over.";
     REGISTRATION_KEEP_S = 86_400, "How long an attempt to sign in is kept after its code has ended.";
+    NUMBER_CHECK_S_MAX = 5, "Longest wait for the network's word on a number.";
+    NUMBER_AGING_S = 2_592_000, "No number is given to somebody else so soon after it was in use, 30 days: 90 in China, 45 in the USA (47 CFR 52.15).";
+    NUMBER_HOLD_S = 86_400, "How long an old account is kept shut while the network gives no word on its number.";
+    SIM_SWAP_HOURS = 72, "A SIM younger than that orders nothing that costs, unless configured otherwise.";
+    SIM_CHECK_S_MAX = 900, "An order whose SIM cannot be asked about by then ends as failed.";
     TEXTS_KEEP_DAYS = 30, "How long texts are kept once they are final and wiped: receipts and complaints come within days.";
     INBOX_PARTS_KEEP_S = 3_600, "How long a part of a long text waits for the others: a phone sends them within seconds, a centre retries for longer.";
     INBOX_PARTS_PHONE_MAX = 255, "Parts of one phone that wait for others: as many as one text can have.";
@@ -56,6 +61,8 @@ limits! {
     EVENTS_KEEP_DAYS = 30, "How long events are kept for a reconnecting stream.";
     FUNNEL_KEEP_DAYS = 730, "How long steps from a share to a subscription are kept: two years compare.";
     HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";
+    ERASURE_WHO_KEEP_DAYS = 30, "How long the database, sealed, knows whose an erasure was: by then every journal has it.";
+    EVIDENCE_KEEP_DAYS = 1_095, "How long orders and charges of a former customer stay, under a pseudonym: 3 years (E-Commerce Law of China, article 31).";
     UPKEEP_EVERY_S = 600, "Pause between two rounds of forgetting what is past its time.";
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";

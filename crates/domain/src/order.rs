@@ -214,6 +214,10 @@ words! {
         UserCancelled = "USER_CANCELLED",
         /// The number went to somebody else.
         NumberReassigned = "NUMBER_REASSIGNED",
+        /// The SIM was swapped a short while ago: whoever has it may not be the subscriber.
+        SimSwapped = "SIM_SWAPPED",
+        /// The network did not say in time whether the SIM was swapped.
+        SimUnchecked = "SIM_UNCHECKED",
         /// There is nothing to unsubscribe from.
         NotSubscribed = "NOT_SUBSCRIBED",
     }

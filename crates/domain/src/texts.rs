@@ -171,6 +171,8 @@ pub fn reason_words(locale: Locale, reason: Reason) -> &'static str {
         Reason::PlatformUnreachable => {
             ("业务平台暂不可用，请稍后再试", "the platform cannot be reached; try later")
         }
+        Reason::SimSwapped => ("SIM卡刚更换过", "the SIM card was changed a short while ago"),
+        Reason::SimUnchecked => ("暂时无法核实SIM卡", "the SIM card could not be checked"),
         Reason::NumberReassigned => ("号码已更换机主", "the number has a new owner"),
         Reason::UserCancelled => ("您已取消", "you cancelled it"),
         Reason::NotSubscribed => ("您没有订购该业务", "you do not have it"),

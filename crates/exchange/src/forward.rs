@@ -18,7 +18,7 @@ use store::jobs::{Handler, Job, JobFailed, Outcome};
 use store::{FunnelEvent, StoreError, Tx};
 use tmf::{ProductOrder, ProductOrderCreate};
 
-use crate::Exchange;
+use crate::{Exchange, SimCheck};
 
 #[derive(Deserialize)]
 struct About {
@@ -49,9 +49,14 @@ impl Handler for Cancel {
 impl Exchange {
     async fn forward(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let About { order: id } = job.payload()?;
-        let Some((order, request)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
+        let Some((order, request, payer)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
         if self.is_cancel_wanted(id).await? {
-            return self.withdraw(id).await;
+            return self.withdraw(id, Progress::Cancelled, Reason::UserCancelled).await;
+        }
+        if let Some(refused) = self.check_sim(&order, payer).await? {
+            let unasked = refused == Reason::SimUnchecked;
+            let state = if unasked { Progress::Failed } else { Progress::Rejected };
+            return self.withdraw(id, state, refused).await;
         }
         failpoints::pass(Point::BeforeForward).await?;
         let answer = self.platform.create_order(&request).await;
@@ -80,19 +85,42 @@ impl Exchange {
         self.store.read(move |view| view.exchange().is_cancel_wanted(id)).await
     }
 
-    /// Ends an order that was cancelled before it was forwarded. An earlier run may have sent it and died
+    /// What stands against an order that costs, by the SIM it is placed with; `None` when nothing does. While the
+    /// network does not say, the order waits, and for so long only: nothing is ordered unasked.
+    async fn check_sim(&self, order: &Order, payer: Option<Msisdn>) -> Result<Option<Reason>, JobFailed> {
+        let (Some(SimCheck { network, hours }), Some(payer)) = (&self.sim, payer) else { return Ok(None) };
+        let said = network.has_new_sim(payer, *hours).await;
+        let word = match &said {
+            Ok(true) => "swapped",
+            Ok(false) => "fine",
+            Err(_) => "unknown",
+        };
+        metrics::counter!("sim_checks_total", "outcome" => word).increment(1);
+        match said {
+            Ok(swapped) => Ok(swapped.then_some(Reason::SimSwapped)),
+            Err(error) if self.world.seconds_since(order.created) < limits::SIM_CHECK_S_MAX => {
+                Err(JobFailed::new("the network did not say whether a SIM was swapped", error))
+            }
+            Err(_) => Ok(Some(Reason::SimUnchecked)),
+        }
+    }
+
+    /// Ends an order that is not to be forwarded, since it was cancelled or refused. An earlier run may have sent it and died
     /// before its answer: only the platform knows.
-    async fn withdraw(&self, id: OrderId) -> Result<Outcome, JobFailed> {
+    async fn withdraw(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
         match self.platform.find_order_by_external_id(&id.to_string()).await {
-            Ok(None) => self.give_up(id, Progress::Cancelled, Reason::UserCancelled).await,
-            // It is there: the cancellation's own job takes it from here.
+            Ok(None) => self.give_up(id, state, reason).await,
+            // It is there: it was asked about before it went, and a cancellation has a job of its own.
             Ok(Some(taken)) => self.take_answer(id, &taken).await,
             Err(error) => Err(JobFailed::new("the platform did not say whether it has an order", error)),
         }
     }
 
-    /// The order while it waits to be forwarded, and what to send for it.
-    async fn load_request(&self, id: OrderId) -> Result<Option<(Order, ProductOrderCreate)>, StoreError> {
+    /// The order while it waits to be forwarded, what to send for it, and who pays when it costs something.
+    async fn load_request(
+        &self,
+        id: OrderId,
+    ) -> Result<Option<(Order, ProductOrderCreate, Option<Msisdn>)>, StoreError> {
         let keys = self.store.keys().clone();
         let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
             let Some(order) = view.exchange().find_any_order(id)? else { return Ok(None) };
@@ -106,8 +134,10 @@ impl Exchange {
                 let hash = keys.hash("referral", &[&share.to_be_bytes()]);
                 hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>()
             });
+            let costs = card.as_ref().is_none_or(|card| card.offering.price.money.hundredths() > 0);
+            let payer = (costs && order.placed.action == OrderAction::Add).then_some(subscriber.number);
             let request = request(&order, subscriber.number, subscriber.locale, card, referral.as_deref());
-            Ok(request.map(|request| (order, request)))
+            Ok(request.map(|request| (order, request, payer)))
         };
         self.store.read(read).await
     }

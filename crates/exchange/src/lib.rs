@@ -4,6 +4,7 @@
 //! this process or across a network, and hears of changes by the hub's events ([`listener`]).
 //! Limits: `domain::limits`.
 
+mod erase;
 pub mod events;
 pub mod feed;
 mod forward;
@@ -22,8 +23,18 @@ use domain::world::World;
 use edge::Running;
 use store::jobs::{Handler, JobKind};
 use store::{Store, StoreError};
+use tmf::camara::NumberChecks;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
+
+/// Whom the role asks before an order that costs goes on.
+#[derive(Clone)]
+pub struct SimCheck {
+    /// The operator's network.
+    pub network: Arc<dyn NumberChecks>,
+    /// A SIM swapped in the last so many hours orders nothing that costs.
+    pub hours: i64,
+}
 
 /// The role.
 #[derive(Clone)]
@@ -34,12 +45,27 @@ pub struct Exchange {
     region: Region,
     streams: Arc<events::Streams>,
     placing: Running,
+    sim: Option<SimCheck>,
 }
 
 impl Exchange {
     /// The role over a store and a platform; `region` is where a number without a country code is read.
     pub fn new(store: Store, world: World, platform: tmf::Client, region: Region) -> Self {
-        Self { store, world, platform, region, streams: Arc::default(), placing: Running::default() }
+        Self {
+            store,
+            world,
+            platform,
+            region,
+            streams: Arc::default(),
+            placing: Running::default(),
+            sim: None,
+        }
+    }
+
+    /// The same, asking the operator's network whether a SIM was swapped.
+    #[must_use]
+    pub fn asking(self, sim: Option<SimCheck>) -> Self {
+        Self { sim, ..self }
     }
 
     /// Asks for the whole catalogue; done once at start, after the listener is registered.
@@ -80,6 +106,7 @@ pub fn jobs(exchange: &Exchange) -> Vec<(JobKind, Arc<dyn Handler>)> {
     vec![
         (JobKind::ForwardOrder, Arc::new(forward::Forward(exchange.clone())) as Arc<dyn Handler>),
         (JobKind::CancelOrder, Arc::new(forward::Cancel(exchange.clone()))),
+        (JobKind::EraseCustomer, Arc::new(erase::Erase(exchange.clone()))),
         (JobKind::SyncSubscriptions, Arc::new(sync::Subscriptions(exchange.clone()))),
         (JobKind::SyncCatalogue, Arc::new(sync::Catalogue(exchange.clone()))),
     ]

@@ -11,6 +11,7 @@ use domain::ids::OrderId;
 use domain::order::OrderState;
 use edge::{Path, Problem};
 use jiff::Timestamp;
+use serde_json::json;
 use store::failpoints::{self, Point};
 use store::jobs::JobKind;
 use store::{StoreError, Tx};
@@ -54,7 +55,7 @@ async fn listen(
         exchange.hear_order(order, at).await?;
     }
     if let Some(product) = &event.event.product {
-        exchange.hear_product(product).await?;
+        exchange.hear_product(product, at).await?;
     }
     if let Some(card) = event.event.product_offering.as_ref().and_then(read_card) {
         let write = exchange.store.write::<_, Refused, _>(move |tx| Ok(tx.exchange().put_card(&card)?));
@@ -81,12 +82,18 @@ impl Exchange {
         self.store.write(write).await.map_err(Problem::from)
     }
 
-    async fn hear_product(&self, product: &Product) -> Result<(), Problem> {
+    async fn hear_product(&self, product: &Product, at: Timestamp) -> Result<(), Problem> {
         let (Ok(customer), Some(news)) = (product.customer(), read_product(product)) else { return Ok(()) };
         let (key, now) = (self.store.keys().contact_key(customer), self.world.now());
         let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             // Nothing is kept of people who are not registered here or do not allow it.
+            let Some(proof) = tx.contacts().find_proof(key)? else { return Ok(()) };
             if tx.contacts().has_consent(key, Consent::Subscriptions)? {
+                if at <= proof.since {
+                    // It may be about who had the number before: the platform's list says whose it is.
+                    let (topic, about) = (key.value().to_string(), json!({ "key": key.value() }));
+                    return tx.jobs().enqueue_topic(JobKind::SyncSubscriptions, &topic, &about, now);
+                }
                 tx.exchange().put_subscription(key, &news)?;
                 // A list being read just now may be older than this: it is read once more.
                 tx.jobs().rerun_topic(JobKind::SyncSubscriptions, &key.value().to_string())?;

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use domain::consent::Consent;
 use domain::key::ContactKey;
+use domain::world::after_seconds;
 use jiff::Timestamp;
 use serde::Deserialize;
 use store::exchange::{Card, ProductNews};
@@ -48,9 +49,14 @@ impl Exchange {
         let key = ContactKey::from_value(key);
         let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
             let allowed = view.contacts().has_consent(key, Consent::Subscriptions)?;
-            Ok(view.contacts().find_subscriber(key)?.filter(|_| allowed))
+            let erasing = view.jobs().is_waiting(JobKind::EraseCustomer, &key.value().to_string())?;
+            Ok((view.contacts().find_subscriber(key)?.filter(|_| allowed), erasing))
         };
-        let Some(subscriber) = self.store.read(read).await? else { return Ok(Outcome::Done) };
+        let (Some(subscriber), erasing) = self.store.read(read).await? else { return Ok(Outcome::Done) };
+        if erasing {
+            // They left and came back: what the platform has not yet erased is not to be seen again.
+            return Ok(Outcome::Later(after_seconds(self.world.now(), 1)));
+        }
         let mut all = Vec::new();
         let mut asked = 0;
         loop {
@@ -67,7 +73,9 @@ impl Exchange {
         let now = self.world.now();
         let job = job.clone();
         let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            if tx.contacts().has_consent(key, Consent::Subscriptions)? {
+            // The number may have got a new owner while the platform listed what the former one had.
+            let same = tx.contacts().find_proof(key)?.is_some_and(|proof| proof.id == subscriber.id);
+            if same && tx.contacts().has_consent(key, Consent::Subscriptions)? {
                 tx.exchange().replace_subscriptions(key, &all)?;
                 ask_for_cards(tx, now)?;
             }

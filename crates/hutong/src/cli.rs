@@ -36,6 +36,9 @@ pub(crate) enum Command {
     /// Runs a simulated charging system: balances, a record of its own, faults.
     #[cfg(feature = "server")]
     ChargingSimulator(commands::charging_simulator::Args),
+    /// Runs a simulated network that says whether a number got a new owner, or a new SIM (CAMARA).
+    #[cfg(feature = "server")]
+    NumberSimulator(commands::number_simulator::Args),
     /// Matches edge lists in bulk, without a server: who stands in whose book, and the other way round.
     #[cfg(feature = "server")]
     Match(commands::matching::Args),

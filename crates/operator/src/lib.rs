@@ -7,6 +7,7 @@
 //! holds a code or the body of a text, and none repeats a number.
 
 mod bars;
+mod closing;
 mod designation;
 mod guard;
 mod keys;
@@ -32,6 +33,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use closing::{Closed, close, close_for_new_owner};
 pub use guard::SCOPES;
 pub use port::{Ended, PlatformDesk, SeedRefused, Seeded};
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::catalogue::Provider;
 use domain::key::ContactKey;
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 use store::audit::Actor;
@@ -23,12 +24,18 @@ pub trait PlatformDesk: Send + Sync {
     /// The store's.
     fn put_provider(&self, tx: &mut Tx<'_>, provider: &Provider) -> Result<(), StoreError>;
 
-    /// Ends everything of a customer whose number goes to somebody else, without a text: orders,
-    /// subscriptions, claims. What stays as evidence stays under a key that is nobody's number.
+    /// Ends everything that a customer had before a moment, whose number goes to somebody else, without a
+    /// text: orders, subscriptions, claims. What stays as evidence stays under a key that is nobody's number.
     ///
     /// # Errors
     /// The store's.
-    fn end_customer(&self, tx: &mut Tx<'_>, key: ContactKey, actor: &Actor) -> Result<Ended, StoreError>;
+    fn end_customer(
+        &self,
+        tx: &mut Tx<'_>,
+        key: ContactKey,
+        actor: &Actor,
+        before: Timestamp,
+    ) -> Result<Ended, StoreError>;
 }
 
 /// What a seed has changed.

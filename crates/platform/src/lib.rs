@@ -17,6 +17,7 @@ mod hub;
 mod jobs;
 mod lists;
 mod operator;
+pub mod party;
 mod product;
 mod product_offering;
 mod product_order;
@@ -105,6 +106,7 @@ pub fn routes(platform: Platform) -> Router {
         .merge(product::routes())
         .merge(product_offering::routes())
         .merge(hub::routes())
+        .merge(party::routes())
         .layer(body)
         .merge(charging::routes())
         .method_not_allowed_fallback(async || refusal::Refusal::method())

@@ -3,6 +3,7 @@
 use domain::catalogue::Provider;
 use domain::key::ContactKey;
 use domain::order::{OrderState, Reason};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use store::audit::Actor;
 use store::platform::{OrderFilter, OrderRow};
@@ -10,6 +11,7 @@ use store::{Kind, StoreError, Tx};
 use tmf::{EventType, ProductOrderCreate};
 
 use crate::Platform;
+use crate::charging;
 use crate::desk::Desk;
 use crate::refusal::Refusal;
 
@@ -32,9 +34,9 @@ impl Platform {
         Ok(())
     }
 
-    /// Ends everything of a customer whose number goes to somebody else: open orders are cancelled, live
-    /// products terminated, no text goes out, and what stays as evidence names nobody. Answers how many
-    /// products and orders there were.
+    /// Ends what a customer had before a moment, who is none any more: open orders are cancelled, live products
+    /// terminated, no text goes out, and what stays as evidence names nobody. Answers how many products and
+    /// orders there were.
     ///
     /// # Errors
     /// The store's.
@@ -43,31 +45,41 @@ impl Platform {
         tx: &mut Tx<'_>,
         key: ContactKey,
         actor: &Actor,
+        why: Reason,
+        before: Timestamp,
     ) -> Result<(usize, usize), StoreError> {
         let of_them = OrderFilter { customers: Some(vec![key]), ..OrderFilter::default() };
         let (mut orders, _) = tx.platform().list_orders(&of_them, 0, usize::MAX)?;
+        orders.retain(|order| order.taken < before);
         let mut open = 0;
         for order in orders.iter_mut().filter(|order| !order.state.is_final()) {
             let mut desk = Desk::new(tx, self).acting_for(Some(actor.clone()));
-            desk.withdraw(order).map_err(StoreError::from)?;
+            desk.withdraw(order, why).map_err(StoreError::from)?;
             open += 1;
         }
-        let live = tx.platform().list_live_products(key)?;
-        for mut product in live.iter().cloned() {
+        let mut live = tx.platform().list_live_products(key)?;
+        live.retain(|product| product.since < before);
+        for product in &mut live {
             let mut desk = Desk::new(tx, self).acting_for(Some(actor.clone()));
-            desk.end_product(&mut product).map_err(StoreError::from)?;
+            desk.end_product(product).map_err(StoreError::from)?;
         }
         for order in &orders {
             tx.platform().replace_request(order.id, &naming_nobody(order)?)?;
+            // That it ended was a step of this very write.
+            if let Some(cause) = &order.external_id {
+                tx.funnel().unlink(key, cause)?;
+            }
         }
-        tx.platform().forget_customer(key)?;
+        let nobody = tx.platform().forget_customer(key, before)?;
+        // What is owed is handed over from under the new key.
+        charging::enqueue(tx, nobody, self.world.now())?;
         Ok((live.len(), open))
     }
 }
 
 impl Desk<'_, '_> {
     /// Cancels an order wherever it stands, by the steps that its table has.
-    fn withdraw(&mut self, order: &mut OrderRow) -> Result<(), Refusal> {
+    fn withdraw(&mut self, order: &mut OrderRow, why: Reason) -> Result<(), Refusal> {
         use OrderState::*;
         let steps: &[OrderState] = match order.state {
             Acknowledged => &[InProgress, AssessingCancellation, PendingCancellation],
@@ -78,7 +90,7 @@ impl Desk<'_, '_> {
         for step in steps {
             self.move_order(order, *step, None)?;
         }
-        self.cancel(order, Reason::NumberReassigned)
+        self.cancel(order, why)
     }
 }
 

@@ -4,7 +4,9 @@ CREATE TABLE subscriber (
     id     BYTEA NOT NULL UNIQUE,
     number BYTEA NOT NULL,
     locale TEXT NOT NULL,
-    since  BIGINT NOT NULL
+    since  BIGINT NOT NULL,
+    proven BIGINT NOT NULL,   -- when a code last proved that the number is theirs
+    held   BIGINT             -- since when signing in waits for the network's word on the number
 );
 
 -- One attempt to sign in by a code; the code only as a keyed hash.

@@ -4,6 +4,15 @@ CREATE TABLE meta (
     value BYTEA NOT NULL
 );
 
+-- Who was erased; a restored older database lacks what the journal beside it has.
+CREATE TABLE erasure (
+    id   BYTEA NOT NULL,
+    what TEXT NOT NULL,     -- account, owner, customer
+    who  BYTEA,             -- a contact key, sealed; forgotten after a while
+    at   BIGINT NOT NULL,
+    PRIMARY KEY (id, what)
+);
+
 -- Work that a commit has caused; run at least once.
 CREATE TABLE job (
     id           {serial},

@@ -31,6 +31,14 @@ CREATE TABLE customer (
     td_list TEXT NOT NULL          -- the products that TD last listed, JSON array of ids
 );
 
+-- A customer who is none any more: what stays of them as evidence stands under this key, which is no number's.
+CREATE TABLE former_customer (
+    key    BIGINT PRIMARY KEY,
+    number BYTEA,                  -- sealed; only until every charge has been handed over
+    since  BIGINT NOT NULL
+);
+CREATE INDEX former_customer_since ON former_customer (since);
+
 CREATE TABLE payer (
     key     BIGINT PRIMARY KEY,
     barred  BIGINT NOT NULL,

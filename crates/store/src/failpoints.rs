@@ -89,6 +89,17 @@ points! {
         /// Platform: a reply has been acted on.
         AfterReply = "after-reply";
     }
+    /// Those of an erasure alone; it passes commits and a job as well.
+    ERASURE {
+        /// Store: an erasure is committed, and not in the journal.
+        ErasureCommitted = "erasure-committed";
+        /// Store: an erasure is in the journal, and not acknowledged.
+        ErasureJournalled = "erasure-journalled";
+        /// Exchange: the platform is about to be told of an erasure.
+        BeforeErasing = "before-erasing";
+        /// Exchange: the platform has erased, and the job stands.
+        AfterErasing = "after-erasing";
+    }
     /// Those of a rotation of the master key alone; it passes a commit as well.
     ROTATION {
         /// Keys: a rotation has the lock, and nothing is written.

@@ -53,6 +53,20 @@ impl FunnelTx<'_> {
     }
 }
 
+impl FunnelTx<'_> {
+    /// Takes a person out of the steps that follow from a share or an order.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn unlink(&mut self, person: ContactKey, cause: &str) -> Result<(), StoreError> {
+        self.view.sql.execute(
+            "UPDATE funnel SET person = NULL WHERE person = $1 AND cause = $2",
+            params![person, cause],
+        )?;
+        Ok(())
+    }
+}
+
 impl FunnelView<'_> {
     /// Counts the steps of one kind since a moment.
     ///

@@ -10,6 +10,7 @@ pub mod audit;
 mod backend;
 pub mod contacts;
 mod embedded;
+pub mod erasures;
 mod error;
 pub mod exchange;
 pub mod failpoints;

@@ -11,8 +11,10 @@ use crate::audit::{self, AuditTx, AuditView, Heads};
 use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
 use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
+use crate::erasures::{Erasure, ErasuresTx, ErasuresView, Journal, Kept};
 use crate::error::{Kind, StoreError};
 use crate::exchange::{ExchangeTx, ExchangeView};
+use crate::failpoints::{self, Point};
 use crate::friends::FriendsView;
 use crate::funnel::{FunnelTx, FunnelView};
 use crate::jobs::{JobsTx, JobsView};
@@ -74,6 +76,7 @@ pub(crate) struct Signals {
     jobs: watch::Sender<u64>,
     texts: watch::Sender<u64>,
     audit: Arc<OnceLock<audit::Keeper>>,
+    erasures: Arc<OnceLock<Arc<Journal>>>,
 }
 
 impl Signals {
@@ -84,6 +87,7 @@ impl Signals {
             jobs: watch::channel(0).0,
             texts: watch::channel(0).0,
             audit: Arc::default(),
+            erasures: Arc::default(),
         }
     }
 
@@ -269,6 +273,63 @@ impl Store {
         }
         let _ = self.signals.audit.set(audit::Keeper::start(file.to_owned(), heads)?);
         Ok(())
+    }
+
+    /// Keeps the journal of erasures in a file from here on; only the first call counts. Writes what the
+    /// database has and the file lacks, and answers what the file has and the database lacks: it is an older
+    /// one, and whoever opened it erases again before anybody sees anything.
+    ///
+    /// # Errors
+    /// The file's or the database's.
+    pub async fn keep_erasures(&self, file: &Path) -> Result<Vec<Erasure>, StoreError> {
+        let rows = self.read::<_, StoreError, _>(|view| view.erasures().list()).await?;
+        let opened = Journal::open(file)?;
+        if opened.unreadable > 0 {
+            tracing::error!(
+                file = %file.display(),
+                lines = opened.unreadable,
+                "the journal of erasures has lines that cannot be read: whoever they were about would come back \
+                 with a restored backup; put a copy of the file back"
+            );
+        }
+        let has =
+            |list: &[Kept], one: &Kept| list.iter().any(|kept| (kept.id, kept.what) == (one.id, one.what));
+        let lost: Vec<Kept> = rows.iter().filter(|row| !has(&opened.lines, row)).cloned().collect();
+        let forgotten = lost.iter().filter(|row| row.who.is_none()).count();
+        if forgotten > 0 {
+            tracing::error!(
+                file = %file.display(),
+                erasures = forgotten,
+                "the journal of erasures lacks some that can be written no more: whoever they were about would \
+                 come back with a restored backup; put a copy of the file back"
+            );
+        }
+        opened.journal.append(&lost)?;
+        let missing = opened.lines.iter().filter(|line| !has(&rows, line));
+        let again = missing.map(|line| line.open(self.keys())).collect::<Result<Vec<_>, _>>()?;
+        let _ = self.signals.erasures.set(Arc::new(opened.journal));
+        Ok(again.into_iter().flatten().collect())
+    }
+
+    /// Writes an erasure, which is committed, into the journal; it is durable there when this returns. Where
+    /// no journal is kept, nothing is done.
+    ///
+    /// # Errors
+    /// Unavailable, when the file cannot be written: the next start writes what it lacks.
+    pub async fn journal(&self, erasure: &Erasure) -> Result<(), StoreError> {
+        let Some(journal) = self.signals.erasures.get().cloned() else { return Ok(()) };
+        failpoints::pass(Point::ErasureCommitted).await?;
+        let kept = Kept::of(erasure, &self.tools);
+        let appended = tokio::task::spawn_blocking(move || journal.append(&[kept])).await;
+        let appended = appended.map_err(|error| StoreError::new(Kind::Internal, error))?;
+        appended.inspect_err(|error| {
+            tracing::error!(
+                error = error as &dyn std::error::Error,
+                "an erasure cannot be written into its journal: a restored backup would bring the person back; \
+                 mend the file's place and start the servers anew"
+            );
+        })?;
+        failpoints::pass(Point::ErasureJournalled).await
     }
 
     /// The files in which heads of this log were kept, those set aside included.
@@ -458,6 +519,8 @@ rooms! {
     funnel: FunnelView, FunnelTx;
     /// Every decision and every action of an operator.
     audit: AuditView, AuditTx;
+    /// Who was erased.
+    erasures: ErasuresView, ErasuresTx;
     /// What is past its time.
     upkeep: UpkeepView, UpkeepTx;
 }

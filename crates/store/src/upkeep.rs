@@ -53,9 +53,13 @@ const fn forgotten(table: &'static str, kept_s: fn(&Retention) -> i64, statement
     Forgotten { table, kept_s, statement }
 }
 
+const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
+    forgotten(table, |_| limits::EVIDENCE_KEEP_DAYS * DAY_S, statement)
+}
+
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 12] = [
+const FORGOTTEN: [Forgotten; 20] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,
@@ -121,6 +125,60 @@ const FORGOTTEN: [Forgotten; 12] = [
         "hub_event",
         |keep| keep.hub_events_days * DAY_S,
         "DELETE FROM hub_event WHERE at < $1 AND seq IN (SELECT seq FROM hub_event ORDER BY seq LIMIT $2)",
+    ),
+    forgotten(
+        "erasure",
+        // That it was is kept: a journal's line is compared with it.
+        |_| limits::ERASURE_WHO_KEEP_DAYS * DAY_S,
+        "UPDATE erasure SET who = NULL WHERE (id, what) IN (
+           SELECT id, what FROM erasure WHERE who IS NOT NULL AND at < $1 LIMIT $2)",
+    ),
+    forgotten(
+        "former_customer_number",
+        |_| 0,
+        "UPDATE former_customer SET number = NULL WHERE key IN (
+           SELECT f.key FROM former_customer f WHERE f.number IS NOT NULL AND f.since <= $1
+             AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key AND e.delivered = 0) LIMIT $2)",
+    ),
+    // Evidence of former customers: in this order, so that no rule between rows is ever broken.
+    evidence(
+        "evidence_order_cancellation",
+        "DELETE FROM order_cancellation WHERE id IN (
+           SELECT c.id FROM former_customer f JOIN product_order o ON o.customer = f.key
+           JOIN order_cancellation c ON c.product_order = o.id WHERE f.since < $1 LIMIT $2)",
+    ),
+    evidence(
+        "evidence_confirmation",
+        "DELETE FROM confirmation WHERE product_order IN (
+           SELECT c.product_order FROM former_customer f JOIN confirmation c ON c.customer = f.key
+           WHERE f.since < $1 LIMIT $2)",
+    ),
+    evidence(
+        "evidence_product_order",
+        "DELETE FROM product_order WHERE id IN (
+           SELECT o.id FROM former_customer f JOIN product_order o ON o.customer = f.key
+           WHERE f.since < $1 AND NOT EXISTS (SELECT 1 FROM order_cancellation c WHERE c.product_order = o.id)
+           LIMIT $2)",
+    ),
+    evidence(
+        "evidence_charge_event",
+        "DELETE FROM charge_event WHERE id IN (
+           SELECT e.id FROM former_customer f JOIN charge_event e ON e.customer = f.key
+           WHERE f.since < $1 AND NOT EXISTS (SELECT 1 FROM product_order o WHERE o.customer = f.key) LIMIT $2)",
+    ),
+    evidence(
+        "evidence_product",
+        "DELETE FROM product WHERE id IN (
+           SELECT p.id FROM former_customer f JOIN product p ON p.customer = f.key
+           WHERE f.since < $1 AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key) LIMIT $2)",
+    ),
+    evidence(
+        "evidence_former_customer",
+        "DELETE FROM former_customer WHERE key IN (
+           SELECT f.key FROM former_customer f WHERE f.since < $1
+             AND NOT EXISTS (SELECT 1 FROM product p WHERE p.customer = f.key)
+             AND NOT EXISTS (SELECT 1 FROM product_order o WHERE o.customer = f.key)
+             AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key) LIMIT $2)",
     ),
 ];
 

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use domain::Msisdn;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use uuid::Uuid;
 
 use crate::common::ErrorBody;
 use crate::hub::{HubListener, HubRequest};
@@ -158,6 +160,25 @@ impl Client {
             listeners.push(read(&answer)?);
         }
         Ok(listeners)
+    }
+
+    /// Has a person erased as they were before a moment; what must be kept stays under a pseudonym. One who is
+    /// not known is erased.
+    ///
+    /// # Errors
+    /// [`TmfError`]; repeating it erases nothing more.
+    pub async fn erase_individual(
+        &self,
+        number: Msisdn,
+        erasure: Uuid,
+        before: Timestamp,
+    ) -> Result<(), TmfError> {
+        let (base, number) = (paths::PARTY, escape(&number.e164()));
+        let path = format!("{base}{}/{number}?erasure={erasure}&before={before}", paths::INDIVIDUAL);
+        match self.send(Method::DELETE, &path, None::<&()>).await {
+            Ok(_) | Err(TmfError::Refused { status: 404, .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn get(&self, path: &str) -> Result<Response<Bytes>, TmfError> {

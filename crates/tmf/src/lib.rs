@@ -1,10 +1,13 @@
-//! The TM Forum contract, version 4: what the platform and whoever uses it say to each other.
+//! The TM Forum contract, version 4: what the platform and whoever uses it say to each other. Beside it,
+//! what the operator's network says of a number ([`camara`]).
 //!
 //! Shapes are read leniently (unknown members are ignored, absent ones are defaults) and written with
 //! the members that the documents name; what they have no place for travels as an extension under an
 //! `@type` of its own. The translation to and from the words of `domain` stands beside each shape.
 //! Source: TMF620 4.1.0, TMF622 4.0.0, TMF637 4.0.0, TMF630 (rules of queries, errors and events).
 
+#[cfg(feature = "client")]
+pub mod camara;
 #[cfg(feature = "client")]
 mod client;
 mod common;

@@ -15,7 +15,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("edge", &["api", "domain"]),
     ("sms", &["domain", "smpp", "store"]),
     ("terminal", &["api", "domain"]),
-    ("contacts", &["api", "domain", "edge", "store"]),
+    ("contacts", &["api", "domain", "edge", "store", "tmf"]),
     ("exchange", &["api", "domain", "edge", "store", "tmf"]),
     ("platform", &["api", "domain", "edge", "store", "tmf"]),
     ("operator", &["api", "domain", "edge", "store"]),

@@ -13,10 +13,12 @@ use domain::consent::Consent;
 use domain::ids::{RegistrationId, SessionId, SubscriberId};
 use domain::limits;
 use edge::{Json, Path, Peer, Problem};
-use store::Tx;
 use store::audit::{AuditAction, AuditEntry};
 use store::contacts::{CodeTried, NewSession, Subscriber};
+use store::erasures::Erasure;
+use store::{StoreError, Tx};
 
+use super::former::{Entry, Question, ROUNDS_MAX, Word, held};
 use super::limits::Limited;
 use crate::Contacts;
 use crate::consents::give::write_consent;
@@ -51,18 +53,66 @@ pub async fn confirm(
     let token = URL_SAFE_NO_PAD.encode(world.bytes::<32>());
     let device = body.device.as_deref().map(short_name).filter(|name| !name.is_empty());
     let session = NewSession { id: SessionId(world.uuid()), token: token.clone(), device };
-    let fresh = SubscriberId(world.uuid());
-    let (now, rules) = (world.now(), contacts.config.sign_in);
-    // A wrong try is a write that must stay: a refusal is no error of the write.
-    let write = move |tx: &mut Tx<'_>| -> Result<Result<Subscriber, NotIn>, Refused> {
+    let confirming =
+        Confirming { id, code: body.code, peer, fresh: SubscriberId(world.uuid()), session, consents };
+    let mut word = Word::NotAsked;
+    for _ in 0..ROUNDS_MAX {
+        let (role, confirming) = (contacts.clone(), confirming.clone());
+        let written = contacts.store.write(move |tx: &mut Tx<'_>| confirming.sign_in(&role, tx, word)).await;
+        match written {
+            Ok(Ok((subscriber, closed))) => {
+                if let Some(erasure) = closed {
+                    contacts
+                        .store
+                        .journal(&erasure)
+                        .await
+                        .map_err(|error| Problem::from(Refused::from(error)))?;
+                }
+                let shown = SubscriberShown { id: subscriber.id, number: subscriber.number.e164() };
+                return Ok(
+                    (StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response()
+                );
+            }
+            Ok(Err(NotIn::Limited(limited))) => return Err(contacts.refuse(limited, world.now())),
+            Ok(Err(NotIn::Code(tried))) => return Err(refuse(tried)),
+            Ok(Err(NotIn::Held)) => return Err(held()),
+            Err(Stopped::Ask(question)) => word = contacts.ask(question).await,
+            Err(Stopped::Store(error)) => return Err(Refused::from(error).into()),
+        }
+    }
+    // The account changed hands between each question and its answer.
+    Err(held())
+}
+
+/// All that one confirmation brings; its write may run more than once.
+#[derive(Clone)]
+struct Confirming {
+    id: RegistrationId,
+    code: String,
+    peer: Peer,
+    fresh: SubscriberId,
+    session: NewSession,
+    consents: BTreeMap<Consent, String>,
+}
+
+impl Confirming {
+    /// Tries the code and signs the device in. A wrong try is a write that must stay: a refusal is no error of
+    /// the write. A question to the network is one, and leaves the code as it was.
+    fn sign_in(
+        &self,
+        contacts: &Contacts,
+        tx: &mut Tx<'_>,
+        word: Word,
+    ) -> Result<Result<(Subscriber, Option<Erasure>), NotIn>, Stopped> {
+        let (id, rules) = (self.id, contacts.config.sign_in);
         let Some(number) = tx.contacts().find_attempt(id)? else {
             return Ok(Err(NotIn::Code(CodeTried::Unknown)));
         };
-        let attempt = rules.attempt(number, &peer);
+        let attempt = rules.attempt(number, &self.peer);
         if let Some(limited) = rules.keep_from_try(tx, &attempt)? {
             return Ok(Err(NotIn::Limited(limited)));
         }
-        let tried = tx.contacts().try_code(id, &body.code, rules.tries_per_code)?;
+        let tried = tx.contacts().try_code(id, &self.code, rules.tries_per_code)?;
         let CodeTried::Right(number, locale) = tried else {
             let mut limited = None;
             if matches!(tried, CodeTried::Wrong { .. }) {
@@ -72,26 +122,38 @@ pub async fn confirm(
             }
             return Ok(Err(limited.map_or(NotIn::Code(tried), NotIn::Limited)));
         };
-        let subscriber = tx.contacts().sign_in(number, locale, fresh, &session)?;
+        let closed = match contacts.enter(tx, number, id, word)? {
+            Entry::Open(closed) => closed,
+            Entry::Ask(question) => return Err(Stopped::Ask(question)),
+            Entry::Held => return Ok(Err(NotIn::Held)),
+        };
+        let subscriber = tx.contacts().sign_in(number, locale, self.fresh, &self.session)?;
         tx.audit().append(&AuditEntry::by(subscriber.key, AuditAction::SignedIn))?;
-        for (consent, version) in &consents {
-            write_consent(tx, subscriber.key, *consent, version, now)?;
+        for (consent, version) in &self.consents {
+            write_consent(tx, subscriber.key, *consent, version, contacts.world.now())?;
         }
-        Ok(Ok(subscriber))
-    };
-    let subscriber = match contacts.store.write(write).await.map_err(Problem::from)? {
-        Ok(subscriber) => subscriber,
-        Err(NotIn::Limited(limited)) => return Err(contacts.refuse(limited, now)),
-        Err(NotIn::Code(tried)) => return Err(refuse(tried)),
-    };
-    let shown = SubscriberShown { id: subscriber.id, number: subscriber.number.e164() };
-    Ok((StatusCode::CREATED, axum::Json(SignedIn { token, subscriber: shown })).into_response())
+        Ok(Ok((subscriber, closed)))
+    }
+}
+
+/// Why a write came to nothing.
+enum Stopped {
+    /// The network must be asked first.
+    Ask(Question),
+    Store(StoreError),
+}
+
+impl From<StoreError> for Stopped {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
 }
 
 /// Why somebody is not signed in.
 enum NotIn {
     Limited(Limited),
     Code(CodeTried),
+    Held,
 }
 
 fn over() -> Problem {

@@ -2,4 +2,5 @@
 
 pub mod begin;
 pub mod confirm;
+pub(crate) mod former;
 pub(crate) mod limits;

@@ -21,6 +21,8 @@ pub(crate) mod limits;
 mod look;
 #[cfg(feature = "server")]
 pub(crate) mod matching;
+#[cfg(feature = "server")]
+pub(crate) mod number_simulator;
 pub(crate) mod numbers;
 #[cfg(feature = "server")]
 pub(crate) mod openapi;
@@ -60,6 +62,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Charges(args) => charges::run(args).await,
         #[cfg(feature = "server")]
         Command::ChargingSimulator(args) => charging_simulator::run(args).await,
+        #[cfg(feature = "server")]
+        Command::NumberSimulator(args) => number_simulator::run(args).await,
         #[cfg(feature = "server")]
         Command::Match(args) => matching::run(&args),
         Command::Numbers(args) => numbers::run(&args),

@@ -10,6 +10,7 @@ use edge::operator::{Door, OperatorToken, Scope};
 use platform::PlatformConfig;
 use platform::charging::{Charging, FileCharging, Webhook};
 use secrecy::ExposeSecret;
+use tmf::camara::{Camara, NumberChecks};
 use tmf::{HttpSettings, OverHttp};
 use tokio::net::TcpListener;
 
@@ -20,6 +21,9 @@ use crate::telemetry::{self, Metrics};
 
 /// An answer of the charging system names one event; more is a mistake.
 const CHARGING_ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// What the network says of a number is one word; more is a mistake.
+const WORD_BYTES_MAX: usize = 64 << 10;
 
 /// Its flags.
 #[derive(Debug, clap::Args)]
@@ -54,6 +58,7 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
         database: config.database.as_ref().map(|url| url.expose_secret().to_owned()),
         key_file: config.key_file(),
         audit_heads: config.audit_head_file(),
+        erasures: config.erasure_file(),
         roles: Roles {
             contacts: config.has(Role::Contacts),
             exchange: config.has(Role::Exchange),
@@ -71,6 +76,8 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
             let token = config.platform.operator_tokens.first();
             (url, token.map(|token| token.expose_secret().to_owned()))
         }),
+        numbers: number_checks(config)?,
+        sim_swap_hours: config.numbers.sim_swap_hours,
         retention: config.retention.kept(),
         render: Arc::new(move || metrics.render()),
     })
@@ -133,6 +140,22 @@ pub(super) fn charging_port(config: &Config, world: &World) -> Result<Option<Arc
         }
         _ => Ok(None),
     }
+}
+
+/// The way to the operator's network.
+fn number_checks(config: &Config) -> Result<Option<Arc<dyn NumberChecks>>, Failure> {
+    let Some(url) = &config.numbers.url else { return Ok(None) };
+    let wait_s = config.numbers.timeout_s.unsigned_abs();
+    let settings = HttpSettings {
+        base: Some(url.clone()),
+        token: config.numbers.token.as_ref().map(|token| token.expose_secret().to_owned()),
+        connect_s_max: wait_s,
+        answer_s_max: wait_s,
+        answer_bytes_max: WORD_BYTES_MAX,
+    };
+    let transport = OverHttp::new(&settings)
+        .map_err(|error| Failure::user("the operator's network cannot be asked").because(&error))?;
+    Ok(Some(Arc::new(Camara::new(Arc::new(transport)))))
 }
 
 async fn bind(address: SocketAddr, key: &str) -> Result<TcpListener, Failure> {

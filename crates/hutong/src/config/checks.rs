@@ -2,7 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Book, Charging, ChargingPort, Config, Kept, Registration};
+use super::{Book, Charging, ChargingPort, Config, Kept, Numbers, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -61,7 +61,26 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     needed((1..=10).contains(&confirmation.attempts), "confirmation.attempts", "it is out of range")?;
     check_retention(&config.retention)?;
     check_book(&config.book)?;
-    check_charging(&config.charging)
+    check_charging(&config.charging)?;
+    check_numbers(&config.numbers)
+}
+
+fn check_numbers(numbers: &Numbers) -> Result<(), Fault> {
+    needed(
+        numbers.url.as_ref().is_none_or(|url| is_url(url)),
+        "numbers.url",
+        "it is no http or https address",
+    )?;
+    needed(numbers.token.as_ref().is_none_or(is_visible), "numbers.token", "it holds what no header may")?;
+    let cause = "it is out of range";
+    // Far below what a request may take.
+    needed((1..=20).contains(&numbers.timeout_s), "numbers.timeout_s", cause)?;
+    let hours = 1..=tmf::camara::SIM_SWAP_HOURS_MAX;
+    needed(hours.contains(&numbers.sim_swap_hours), "numbers.sim_swap_hours", cause)
+}
+
+fn is_visible(token: &SecretString) -> bool {
+    token.expose_secret().bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// What the chosen port needs is there.
@@ -70,9 +89,7 @@ fn check_charging(charging: &Charging) -> Result<(), Fault> {
     let url = charging.url.as_ref();
     needed(!webhook || url.is_some(), "charging.url", "it is missing, and charging.port is webhook")?;
     needed(url.is_none_or(|url| is_url(url)), "charging.url", "it is no http or https address")?;
-    let token = charging.token.as_ref();
-    let visible = |token: &SecretString| token.expose_secret().bytes().all(|b| b.is_ascii_graphic());
-    needed(token.is_none_or(visible), "charging.token", "it holds what no header may")?;
+    needed(charging.token.as_ref().is_none_or(is_visible), "charging.token", "it holds what no header may")?;
     let directory = charging.directory.as_ref();
     needed(!file || directory.is_some(), "charging.directory", "it is missing, and charging.port is file")
 }

@@ -383,6 +383,34 @@ pub(super) const KEYS: &[Key] = &[
         "DIR",
         "the directory of the charge files, outside the data directory; they hold readable numbers",
     ),
+    key(
+        "numbers.url",
+        "numbers-url",
+        Shape::Text,
+        "URL",
+        "https://… of the operator's network (CAMARA number-recycling and sim-swap), up to the name of the interface",
+    ),
+    secret(
+        "numbers.token",
+        "numbers-token",
+        Shape::Text,
+        "TOKEN",
+        "the bearer token for the operator's network, of visible characters",
+    ),
+    key(
+        "numbers.timeout_s",
+        "numbers-timeout-s",
+        Shape::Number,
+        "SECONDS",
+        "the longest wait for its answer, 1 to 20 seconds",
+    ),
+    key(
+        "numbers.sim_swap_hours",
+        "numbers-sim-swap-hours",
+        Shape::Number,
+        "HOURS",
+        "how old a SIM must be to order what costs, 1 to 2400 hours",
+    ),
 ];
 
 /// The setting at a path.

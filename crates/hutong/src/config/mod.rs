@@ -65,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) retention: Kept,
     /// The operator's charging system.
     pub(crate) charging: Charging,
+    /// What the operator's network says of a number.
+    pub(crate) numbers: Numbers,
 }
 
 /// A part of Hutong that can run in a process of its own.
@@ -224,6 +226,28 @@ pub(crate) struct Charging {
     pub(crate) directory: Option<PathBuf>,
 }
 
+/// What the operator's network says of a number: whether it got a new owner, whether its SIM was swapped.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Numbers {
+    /// Where it is asked; absent: not at all.
+    pub(crate) url: Option<String>,
+    /// The bearer token that it wants.
+    pub(crate) token: Option<SecretString>,
+    /// The longest wait for its answer.
+    pub(crate) timeout_s: i64,
+    /// How old a SIM must be to order what costs.
+    pub(crate) sim_swap_hours: i64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        let (timeout_s, sim_swap_hours) =
+            (domain::limits::NUMBER_CHECK_S_MAX, domain::limits::SIM_SWAP_HOURS);
+        Self { url: None, token: None, timeout_s, sim_swap_hours }
+    }
+}
+
 /// How charge events reach the charging system.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -256,6 +280,7 @@ impl Default for Config {
             confirmation: Confirmation::default(),
             retention: Kept::default(),
             charging: Charging::default(),
+            numbers: Numbers::default(),
         }
     }
 }
@@ -354,6 +379,12 @@ impl Config {
     /// The file in which the heads of the audit log are kept: beside the key file, as `hutong-data.audit`.
     pub(crate) fn audit_head_file(&self) -> PathBuf {
         self.key_file().with_extension("audit")
+    }
+
+    /// The journal of erasures: beside the key file, as `hutong-data.erased`. It is kept when the data is put
+    /// back from a backup, and then says whom to erase again.
+    pub(crate) fn erasure_file(&self) -> PathBuf {
+        self.key_file().with_extension("erased")
     }
 
     /// The file of the secret keys: the one configured, or `hutong-data.key` beside `hutong-data`.

@@ -11,19 +11,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Extension, Router};
-use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
+use contacts::{Contacts, ContactsConfig, NumberCheck, Sessions, SignInLimits, TextLink};
 use domain::Region;
 use domain::quota::Quota;
 use domain::world::World;
 use edge::operator::{OperatorToken, Scope};
 use edge::{Authenticator, TrustedProxies};
-use exchange::Exchange;
+use exchange::{Exchange, SimCheck};
 use operator::Operators;
-use platform::{Platform, PlatformConfig};
+use platform::{Callbacks, Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
 use store::jobs::{Handler, JobKind, Worker};
 use store::upkeep::{Retention, Upkeep};
 use store::{MasterKey, OpenError, Store, StoreError};
+use tmf::camara::NumberChecks;
 use tmf::{HttpSettings, OverHttp, Transport};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -50,6 +51,8 @@ pub(crate) struct Plan {
     pub(crate) key_file: PathBuf,
     /// Where the heads of the audit log are kept.
     pub(crate) audit_heads: PathBuf,
+    /// Where the journal of erasures is kept.
+    pub(crate) erasures: PathBuf,
     /// Which roles run here.
     pub(crate) roles: Roles,
     /// Where a number without a country code is read.
@@ -68,6 +71,10 @@ pub(crate) struct Plan {
     pub(crate) platform: PlatformConfig,
     /// An operator's own platform instead of the built-in one: address and token.
     pub(crate) platform_url: Option<(String, Option<String>)>,
+    /// What the operator's network says of a number; `None`: it is not asked.
+    pub(crate) numbers: Option<Arc<dyn NumberChecks>>,
+    /// How old a SIM must be to order what costs.
+    pub(crate) sim_swap_hours: i64,
     /// How long what an operator may want to look at again is kept.
     pub(crate) retention: Retention,
     /// Renders the metrics.
@@ -133,6 +140,11 @@ impl House {
         }
         let store = open_store(&plan, &world).await?;
         store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
+        // What was erased comes back with no backup: first of all, before a text goes or anybody is let in.
+        let again = store.keep_erasures(&plan.erasures).await.map_err(OpenError::from)?;
+        let callbacks = Arc::new(LateBound::default());
+        let platform = built_in_platform(&plan, &store, &world, &callbacks);
+        operators::erase_again(&store, platform.clone(), again).await.map_err(OpenError::from)?;
         begin_upkeep(&store, &world).await.map_err(OpenError::Store)?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
         let mut house = Self {
@@ -147,7 +159,7 @@ impl House {
         if plan.roles.sms {
             house.start_sms(&plan, &world);
         }
-        let routes = house.start_roles(&plan, &world)?;
+        let routes = house.start_roles(&plan, &world, platform, &callbacks)?;
         if let Some(platform) = &house.platform {
             platform::charging::begin(platform).await.map_err(OpenError::from)?;
         }
@@ -168,31 +180,20 @@ impl House {
     }
 
     /// Builds the roles, joins exchange and platform in both directions, and starts the jobs.
-    fn start_roles(&mut self, plan: &Plan, world: &World) -> Result<Router, StartError> {
+    fn start_roles(
+        &mut self,
+        plan: &Plan,
+        world: &World,
+        platform: Option<Platform>,
+        callbacks: &LateBound,
+    ) -> Result<Router, StartError> {
         let mut router = Router::new();
         let upkeep = Upkeep::new(self.store.clone(), world.clone(), plan.retention);
         let mut handlers: Vec<(JobKind, Arc<dyn Handler>)> = vec![(JobKind::Upkeep, Arc::new(upkeep))];
-        let callbacks = Arc::new(LateBound::default());
         // Nobody but the exchange in this process ever has it.
         let internal: String = world.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
-        let token = |name: &str, token: String| OperatorToken {
-            name: name.to_owned(),
-            token,
-            scopes: Scope::ALL.to_vec(),
-        };
-        let keys = self.store.keys().clone();
-        let door = plan.platform.door.with_changing("key-file", Arc::new(move || keys.operator_token()));
-        if plan.roles.platform && plan.platform_url.is_none() {
-            let mut config = plan.platform.clone();
-            config.door = door.with(token(platform::EXCHANGE, internal.clone()));
-            let (store, world) = (self.store.clone(), world.clone());
-            let platform = Platform { store, world, config: Arc::new(config), callbacks: callbacks.clone() };
-            handlers.extend(platform::jobs(platform.clone()));
-            router = router.merge(platform::routes(platform.clone()));
-            let desk = Arc::new(operators::Desk(platform.clone()));
-            let operators = Operators::new(self.store.clone(), platform.world.clone(), plan.region, desk);
-            router = router.merge(operator::routes(operators, door));
-            self.platform = Some(platform);
+        if let Some(platform) = platform.clone().filter(|_| plan.roles.platform) {
+            router = router.merge(self.start_platform(plan, platform, internal.clone(), &mut handlers));
         }
         if plan.roles.exchange {
             let transport: Arc<dyn Transport> = match &plan.platform_url {
@@ -207,7 +208,9 @@ impl House {
                 None => Arc::new(InProcess::new(router.clone(), Some(internal))),
             };
             let client = tmf::Client::new(transport);
-            let exchange = Exchange::new(self.store.clone(), world.clone(), client.clone(), plan.region);
+            let sim = plan.numbers.clone().map(|network| SimCheck { network, hours: plan.sim_swap_hours });
+            let exchange =
+                Exchange::new(self.store.clone(), world.clone(), client.clone(), plan.region).asking(sim);
             let listener = exchange::listener::routes(exchange.clone());
             callbacks.bind(Arc::new(InProcess::new(listener.clone(), None)));
             handlers.extend(exchange::jobs(&exchange));
@@ -219,13 +222,39 @@ impl House {
             let (region, sign_in, new_numbers) = (plan.region, plan.sign_in, plan.new_numbers);
             let config = ContactsConfig { prefixes, region, sign_in, new_numbers };
             let link = Arc::new(LinkUp(self.link.clone()));
-            let contacts = Contacts::new(self.store.clone(), world.clone(), config, link);
+            let former = Arc::new(operators::Former(platform.map(operators::Desk)));
+            let numbers = plan.numbers.clone().map(|network| NumberCheck { network, former });
+            let contacts = Contacts::new(self.store.clone(), world.clone(), config, link).asking(numbers);
             router = router.merge(v1(contacts::routes(contacts), &self.store).layer(Extension(proxies)));
         }
         let worker = Worker::new(self.store.clone(), world.clone(), handlers);
         let stop = self.stop.clone();
         self.tasks.push(tokio::spawn(worker.run(async move { stop.cancelled().await })));
         Ok(router.merge(openapi::routes()))
+    }
+
+    /// The built-in platform with its operator's interface.
+    fn start_platform(
+        &mut self,
+        plan: &Plan,
+        platform: Platform,
+        internal: String,
+        handlers: &mut Vec<(JobKind, Arc<dyn Handler>)>,
+    ) -> Router {
+        let keys = self.store.keys().clone();
+        let door = plan.platform.door.with_changing("key-file", Arc::new(move || keys.operator_token()));
+        let exchange = OperatorToken {
+            name: platform::EXCHANGE.to_owned(),
+            token: internal,
+            scopes: Scope::ALL.to_vec(),
+        };
+        let config = PlatformConfig { door: door.with(exchange), ..(*platform.config).clone() };
+        let platform = Platform { config: Arc::new(config), ..platform };
+        handlers.extend(platform::jobs(platform.clone()));
+        let desk = Arc::new(operators::Desk(platform.clone()));
+        let operators = Operators::new(self.store.clone(), platform.world.clone(), plan.region, desk);
+        self.platform = Some(platform.clone());
+        platform::routes(platform).merge(operator::routes(operators, door))
     }
 
     /// Registers the exchange's listener until the platform has taken it, then asks for the catalogue.
@@ -292,6 +321,22 @@ impl House {
         }
         self.store.close().await;
     }
+}
+
+/// The built-in platform, where orders do not go to an operator's own; what it does in a write of another role
+/// needs it also where it does not run.
+fn built_in_platform(
+    plan: &Plan,
+    store: &Store,
+    world: &World,
+    callbacks: &Arc<LateBound>,
+) -> Option<Platform> {
+    plan.platform_url.is_none().then(|| Platform {
+        store: store.clone(),
+        world: world.clone(),
+        config: Arc::new(plan.platform.clone()),
+        callbacks: Arc::clone(callbacks) as Arc<dyn Callbacks>,
+    })
 }
 
 /// A role's part of `/v1`, with callers told apart.

@@ -50,7 +50,13 @@ impl PlatformDesk for Desk {
         tx.platform().put_provider(provider).map(drop)
     }
 
-    fn end_customer(&self, _: &mut Tx<'_>, _: ContactKey, _: &Actor) -> Result<Ended, StoreError> {
+    fn end_customer(
+        &self,
+        _: &mut Tx<'_>,
+        _: ContactKey,
+        _: &Actor,
+        _: jiff::Timestamp,
+    ) -> Result<Ended, StoreError> {
         Ok(Ended::default())
     }
 }

@@ -5,6 +5,7 @@
 mod charges;
 mod client;
 mod confirmations;
+mod erasures;
 mod events;
 mod faces;
 mod house;

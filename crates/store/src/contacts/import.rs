@@ -107,9 +107,9 @@ impl ContactsTx<'_> {
         for book in books {
             let key = keys.contact_key(book.number);
             let fresh = self.view.sql.execute(
-                "INSERT INTO subscriber (key, id, number, locale, since) VALUES ($1, $2, $3, $4, $5)
+                "INSERT INTO subscriber (key, id, number, locale, since, proven) VALUES ($1, $2, $3, $4, $5, $6)
                  ON CONFLICT (key) DO NOTHING",
-                params![key, book.fresh.0, seal_number(keys, world, book.number), locale.tag(), now],
+                params![key, book.fresh.0, seal_number(keys, world, book.number), locale.tag(), now, now],
             )?;
             if fresh == 1 {
                 imported.registered += 1;

@@ -16,7 +16,7 @@ pub use import::{Imported, ImportedBook};
 pub use limiter::Counted;
 pub(crate) use matches::mend_matches;
 pub use registrations::{CodeTried, NewRegistration};
-pub use subscribers::{NewSession, SessionRow, Subscriber};
+pub use subscribers::{NewSession, Proof, SessionRow, Subscriber};
 
 use crate::store::room;
 

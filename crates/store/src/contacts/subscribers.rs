@@ -1,10 +1,11 @@
 //! Registered people and their signed-in devices.
 
 use domain::Msisdn;
-use domain::ids::{SessionId, SubscriberId};
+use domain::ids::{RegistrationId, SessionId, SubscriberId};
 use domain::key::ContactKey;
 use domain::limits;
 use domain::locale::Locale;
+use domain::world::after_seconds;
 use jiff::Timestamp;
 
 use super::{ContactsTx, ContactsView};
@@ -39,6 +40,20 @@ pub struct NewSession {
     pub device: Option<String>,
 }
 
+/// What a number's account rests on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proof {
+    /// The account.
+    pub id: SubscriberId,
+    /// There since.
+    pub since: Timestamp,
+    /// When a code last proved that the number is its person's.
+    pub proven: Timestamp,
+}
+
+/// A sign-in that was held so many times the longest hold ago is no part of this outage.
+const HOLDS_REMEMBERED: i64 = 7;
+
 /// A signed-in device.
 #[derive(Debug, Clone)]
 pub struct SessionRow {
@@ -66,9 +81,9 @@ impl ContactsTx<'_> {
         let (keys, world) = (self.view.keys, self.world);
         let (key, now) = (keys.contact_key(number), world.now());
         self.view.sql.execute(
-            "INSERT INTO subscriber (key, id, number, locale, since) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (key) DO UPDATE SET locale = excluded.locale",
-            params![key, fresh.0, seal_number(keys, world, number), locale.tag(), now],
+            "INSERT INTO subscriber (key, id, number, locale, since, proven) VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (key) DO UPDATE SET locale = excluded.locale, proven = excluded.proven, held = NULL",
+            params![key, fresh.0, seal_number(keys, world, number), locale.tag(), now, now],
         )?;
         self.view.sql.execute(
             "DELETE FROM session WHERE key = $1 AND id NOT IN (
@@ -90,6 +105,30 @@ impl ContactsTx<'_> {
         self.view
             .find_subscriber(key)?
             .ok_or_else(|| StoreError::damaged("a subscriber that was just written"))
+    }
+
+    /// Keeps an account shut while the network gives no word on its number, and gives the attempt back that its
+    /// right code has used up; answers since when. One kept shut long ago is so from now on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn hold_sign_in(
+        &mut self,
+        key: ContactKey,
+        attempt: RegistrationId,
+    ) -> Result<Timestamp, StoreError> {
+        let now = self.world.now();
+        let forgotten = after_seconds(now, -HOLDS_REMEMBERED * limits::NUMBER_HOLD_S);
+        let row = self.view.sql.query_one(
+            "UPDATE subscriber SET held = CASE WHEN held > $1 AND held <= $2 THEN held ELSE $2 END
+             WHERE key = $3 RETURNING held",
+            params![forgotten, now, key],
+        )?;
+        self.view.sql.execute(
+            "UPDATE registration SET spent = 0, tries = tries - 1 WHERE id = $1",
+            params![attempt.0],
+        )?;
+        row.map_or(Ok(now), |row| row.time(0))
     }
 
     /// Signs one of a person's devices out; `false` when there is no such one.
@@ -162,6 +201,17 @@ impl ContactsView<'_> {
             locale: Locale::nearest(row.text(2)?),
             since: row.time(3)?,
         }))
+    }
+
+    /// What an account rests on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_proof(&mut self, key: ContactKey) -> Result<Option<Proof>, StoreError> {
+        let row =
+            self.sql.query_one("SELECT id, since, proven FROM subscriber WHERE key = $1", params![key])?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Proof { id: SubscriberId(row.uuid(0)?), since: row.time(1)?, proven: row.time(2)? }))
     }
 
     /// Who shows this token: the person and the device.

@@ -52,6 +52,8 @@ kinds! {
     TextSettled = "text_settled";
     /// Platform: tell one listener at the hub what it has not heard.
     DeliverHubEvents = "deliver_hub_events";
+    /// Exchange: have the platform erase a customer who has left.
+    EraseCustomer = "erase_customer";
     /// Every process: forget what nothing needs any more.
     Upkeep = "upkeep";
     /// Platform: hand one payer's charge events to the charging system.
@@ -137,6 +139,17 @@ impl JobsTx<'_> {
             params![kind.word(), topic, payload, run_at],
         )?;
         self.effects.jobs = true;
+        Ok(())
+    }
+
+    /// Drops the jobs of this kind and topic.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn drop_topic(&mut self, kind: JobKind, topic: &str) -> Result<(), StoreError> {
+        self.view
+            .sql
+            .execute("DELETE FROM job WHERE kind = $1 AND topic = $2", params![kind.word(), topic])?;
         Ok(())
     }
 
@@ -266,6 +279,18 @@ impl JobsView<'_> {
             params![after, limit],
         )?;
         rows.iter().map(read_dead).collect()
+    }
+
+    /// Whether a job of this kind and topic waits or runs.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn is_waiting(&mut self, kind: JobKind, topic: &str) -> Result<bool, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT 1 FROM job WHERE kind = $1 AND topic = $2 AND dead = 0",
+            params![kind.word(), topic],
+        )?;
+        Ok(row.is_some())
     }
 
     /// Since when the job that is due the longest waits.

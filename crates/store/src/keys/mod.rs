@@ -47,6 +47,8 @@ pub enum Purpose {
     Device,
     /// Where a listener at the hub is told: its end may be a secret.
     HubCallback,
+    /// Whose erasure it was.
+    Erasure,
 }
 
 impl Purpose {
@@ -61,6 +63,7 @@ impl Purpose {
             Self::AuditSalt => b"audit-salt",
             Self::Device => b"device",
             Self::HubCallback => b"hub-callback",
+            Self::Erasure => b"erasure",
         }
     }
 }

@@ -129,9 +129,11 @@ impl PlatformTx<'_> {
 macro_rules! charges {
     ($rest:literal) => {
         concat!(
-            "SELECT e.id, e.customer, c.number, e.payer_no, e.kind, e.product, e.offering, e.period_no,
+            "SELECT e.id, e.customer, COALESCE(c.number, f.number), e.payer_no, e.kind, e.product, e.offering, e.period_no,
                e.hundredths, e.currency, e.at, e.reverses, e.delivered, e.refused, e.tries
-             FROM charge_event e JOIN customer c ON c.key = e.customer ",
+             FROM charge_event e LEFT JOIN customer c ON c.key = e.customer
+             LEFT JOIN former_customer f ON f.key = e.customer
+             WHERE COALESCE(c.number, f.number) IS NOT NULL AND ",
             $rest
         )
     };
@@ -143,7 +145,7 @@ impl PlatformView<'_> {
     /// # Errors
     /// The store's.
     pub fn find_charge(&mut self, id: Uuid) -> Result<Option<ChargeRow>, StoreError> {
-        let row = self.sql.query_one(charges!("WHERE e.id = $1"), params![id])?;
+        let row = self.sql.query_one(charges!("e.id = $1"), params![id])?;
         row.map(|row| self.read_charge(&row)).transpose()
     }
 
@@ -152,8 +154,7 @@ impl PlatformView<'_> {
     /// # Errors
     /// The store's.
     pub fn list_product_charges(&mut self, product: ProductId) -> Result<Vec<ChargeRow>, StoreError> {
-        let rows =
-            self.sql.query(charges!("WHERE e.product = $1 ORDER BY e.payer_no"), params![product.0])?;
+        let rows = self.sql.query(charges!("e.product = $1 ORDER BY e.payer_no"), params![product.0])?;
         rows.iter().map(|row| self.read_charge(row)).collect()
     }
 
@@ -179,7 +180,7 @@ impl PlatformView<'_> {
         limit: usize,
     ) -> Result<Vec<ChargeRow>, StoreError> {
         let rows = self.sql.query(
-            charges!("WHERE e.customer = $1 AND e.delivered = 0 ORDER BY e.payer_no LIMIT $2"),
+            charges!("e.customer = $1 AND e.delivered = 0 ORDER BY e.payer_no LIMIT $2"),
             params![customer, limit],
         )?;
         rows.iter().map(|row| self.read_charge(row)).collect()
@@ -209,7 +210,7 @@ impl PlatformView<'_> {
     /// The store's.
     pub fn list_refused_charges(&mut self, after: Uuid, limit: usize) -> Result<Vec<ChargeRow>, StoreError> {
         let rows = self.sql.query(
-            charges!("WHERE e.delivered = 0 AND e.refused = 1 AND e.id > $1 ORDER BY e.id LIMIT $2"),
+            charges!("e.delivered = 0 AND e.refused = 1 AND e.id > $1 ORDER BY e.id LIMIT $2"),
             params![after, limit],
         )?;
         rows.iter().map(|row| self.read_charge(row)).collect()
@@ -220,8 +221,7 @@ impl PlatformView<'_> {
     /// # Errors
     /// The store's.
     pub fn list_all_charges(&mut self, after: Uuid, limit: usize) -> Result<Vec<ChargeRow>, StoreError> {
-        let rows =
-            self.sql.query(charges!("WHERE e.id > $1 ORDER BY e.id LIMIT $2"), params![after, limit])?;
+        let rows = self.sql.query(charges!("e.id > $1 ORDER BY e.id LIMIT $2"), params![after, limit])?;
         rows.iter().map(|row| self.read_charge(row)).collect()
     }
 

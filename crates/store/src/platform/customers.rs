@@ -4,10 +4,12 @@ use domain::Msisdn;
 use domain::ids::ProductId;
 use domain::key::ContactKey;
 use domain::locale::Locale;
+use jiff::Timestamp;
 
 use super::catalogue::{read_json, write_json};
 use super::{PlatformTx, PlatformView};
 use crate::error::StoreError;
+use crate::keys::Purpose;
 use crate::people::{open_number, seal_number};
 use crate::sql::params;
 
@@ -74,29 +76,62 @@ impl PlatformTx<'_> {
 }
 
 impl PlatformTx<'_> {
-    /// Forgets a customer, and keeps what is evidence under a key that is no number's: nobody who gets the
-    /// number finds it, and nobody can tell whose it was.
+    /// Forgets a customer as they were before a moment, and keeps what is evidence under a key that is no
+    /// number's, which is answered: nobody who gets the number finds it, and nobody can tell whose it was. The
+    /// number itself stays sealed beside that key until every charge is handed over. Orders and products of
+    /// later belong to somebody else, or to who came back.
     ///
     /// # Errors
     /// The store's.
-    pub fn forget_customer(&mut self, key: ContactKey) -> Result<(), StoreError> {
+    pub fn forget_customer(&mut self, key: ContactKey, before: Timestamp) -> Result<ContactKey, StoreError> {
         // Keys of numbers lie below 2^51.
         let nobody = ContactKey::from_value((1 << 62) | (u64::from_le_bytes(self.world.bytes()) >> 2));
+        let mut moved = 0;
         for sql in [
-            "UPDATE product SET customer = $1 WHERE customer = $2",
-            "UPDATE product_order SET customer = $1 WHERE customer = $2",
-            "UPDATE confirmation SET customer = $1 WHERE customer = $2",
-            "UPDATE charge_event SET customer = $1 WHERE customer = $2",
+            "UPDATE product SET customer = $1 WHERE customer = $2 AND since < $3",
+            "UPDATE product_order SET customer = $1 WHERE customer = $2 AND taken < $3",
+            "UPDATE confirmation SET customer = $1 WHERE customer = $2 AND written < $3",
+            "UPDATE charge_event SET customer = $1 WHERE customer = $2
+               AND (at < $3 OR product IN (SELECT id FROM product WHERE customer = $1))",
         ] {
-            self.view.sql.execute(sql, params![nobody, key])?;
+            moved += self.view.sql.execute(sql, params![nobody, key, before])?;
         }
-        for sql in [
-            "DELETE FROM product_claim WHERE customer = $1",
-            "DELETE FROM payer WHERE key = $1",
-            "DELETE FROM customer WHERE key = $1",
-        ] {
-            self.view.sql.execute(sql, params![key])?;
+        self.view
+            .sql
+            .execute("UPDATE funnel SET person = NULL WHERE person = $1 AND at < $2", params![key, before])?;
+        if moved > 0 {
+            self.put_former(nobody, key)?;
         }
+        let stays = self.view.sql.query_one(
+            "SELECT 1 FROM product WHERE customer = $1 UNION ALL SELECT 1 FROM product_order WHERE customer = $1 LIMIT 1",
+            params![key],
+        )?;
+        if stays.is_none() {
+            for sql in [
+                "DELETE FROM product_claim WHERE customer = $1",
+                "DELETE FROM payer WHERE key = $1",
+                "DELETE FROM customer WHERE key = $1",
+            ] {
+                self.view.sql.execute(sql, params![key])?;
+            }
+        }
+        Ok(nobody)
+    }
+
+    /// Notes a former customer, with the number while charges wait for it.
+    fn put_former(&mut self, nobody: ContactKey, key: ContactKey) -> Result<(), StoreError> {
+        let (keys, world) = (self.view.keys, self.world);
+        let owed = self.view.sql.query_one(
+            "SELECT 1 FROM charge_event WHERE customer = $1 AND delivered = 0 LIMIT 1",
+            params![nobody],
+        )?;
+        let owner = nobody.value().to_be_bytes();
+        let seal = |number: Msisdn| keys.seal(world, Purpose::Number, &owner, number.e164().as_bytes());
+        let number = owed.and(self.view.find_customer(key)?).map(|customer| seal(customer.number));
+        self.view.sql.execute(
+            "INSERT INTO former_customer (key, number, since) VALUES ($1, $2, $3)",
+            params![nobody, number, world.now()],
+        )?;
         Ok(())
     }
 }

@@ -124,6 +124,20 @@ impl TextsTx<'_> {
         Ok(stored == 1)
     }
 
+    /// Forgets what nobody can read where a number stands in it.
+    pub(super) fn forget_unread(&mut self, key: ContactKey) -> Result<(), StoreError> {
+        let Ok(number) = self.view.keys.number_of(key) else { return Ok(()) };
+        let digits = number.digits().to_string();
+        // Phones are named with and without their country code; its last eight digits tell a phone apart.
+        let tail = digits.as_bytes().get(digits.len().saturating_sub(8)..).unwrap_or_default();
+        for unread in self.view.list_unread(limits::count(limits::INBOX_UNREAD_MAX))? {
+            if unread.octets.windows(tail.len()).any(|window| window == tail) {
+                self.view.sql.execute("DELETE FROM inbox_unread WHERE id = $1", params![unread.id.0])?;
+            }
+        }
+        Ok(())
+    }
+
     /// Wipes the body of an inbound text that has been acted on.
     ///
     /// # Errors

@@ -392,7 +392,7 @@ impl TextsTx<'_> {
              WHERE key = $2",
             params![Vec::<u8>::new(), key],
         )?;
-        Ok(())
+        self.forget_unread(key)
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use contacts::SignInLimits;
 use domain::Region;
+use domain::limits;
 use domain::quota::Quota;
 use domain::world::World;
 use edge::TrustedProxies;
@@ -146,6 +147,7 @@ async fn start_house(
         database: None,
         key_file: data.join("hutong.key"),
         audit_heads: data.join("hutong.audit"),
+        erasures: data.join("hutong.erased"),
         roles: Roles { contacts: true, exchange: true, platform: true, sms: true },
         region: Region::CN,
         trusted_proxies: TrustedProxies::default(),
@@ -158,6 +160,8 @@ async fn start_house(
             ..PlatformConfig::default()
         },
         platform_url: None,
+        numbers: None,
+        sim_swap_hours: limits::SIM_SWAP_HOURS,
         retention: Retention::default(),
         render,
     };

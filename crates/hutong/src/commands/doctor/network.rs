@@ -31,6 +31,7 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
         None if config.has(Role::Platform) => findings.push(charging(config).await),
         None => {}
     }
+    findings.push(numbers(config).await);
     findings
 }
 
@@ -138,6 +139,34 @@ fn centre_trouble(at: &str, error: &BindError) -> Finding {
     Finding::wrong(check, what, TEXTS_WAIT, hint)
 }
 
+/// Whether something listens at a web address.
+async fn connects(url: &str) -> bool {
+    let url = reqwest::Url::parse(url).ok();
+    let address = url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
+    let connect = async { TcpStream::connect(address.ok_or(ErrorKind::InvalidInput)?).await };
+    matches!(tokio::time::timeout(ANSWER_WAIT, connect).await, Ok(Ok(_)))
+}
+
+/// The way to the network that knows of new owners and swapped SIMs.
+async fn numbers(config: &Config) -> Finding {
+    let check = "numbers";
+    match &config.numbers.url {
+        Some(url) if connects(url).await => Finding::fine(check, "the operator's network can be reached"),
+        Some(_) => Finding::wrong(
+            check,
+            "the operator's network cannot be reached",
+            "orders that cost fail as SIM_UNCHECKED, and accounts not used for a month stay shut for a day",
+            "Correct numbers.url, or open the firewall.",
+        ),
+        None => Finding::advice(
+            check,
+            "nobody is asked whether a number got a new owner or its SIM was swapped",
+            "a number's new owner finds the former one's account unless the operator tells of it",
+            "Set numbers.url to the operator's network (CAMARA), or tell of each new owner.",
+        ),
+    }
+}
+
 /// The way to the charging system. Without one nothing is wrong yet, and nothing is handed over.
 async fn charging(config: &Config) -> Finding {
     let check = "charging";
@@ -145,19 +174,15 @@ async fn charging(config: &Config) -> Finding {
     let charging = &config.charging;
     match (charging.port, &charging.url, &charging.directory) {
         (ChargingPort::Webhook, Some(url), _) => {
-            let url = reqwest::Url::parse(url).ok();
-            let address =
-                url.and_then(|url| Some((url.host_str()?.to_owned(), url.port_or_known_default()?)));
-            let connect = async { TcpStream::connect(address.ok_or(ErrorKind::InvalidInput)?).await };
-            match tokio::time::timeout(ANSWER_WAIT, connect).await {
-                Ok(Ok(_)) => Finding::fine(check, "the charging system can be reached"),
-                _ => Finding::wrong(
-                    check,
-                    "the charging system cannot be reached",
-                    why,
-                    "Start it, correct charging.url, or open the firewall.",
-                ),
+            if connects(url).await {
+                return Finding::fine(check, "the charging system can be reached");
             }
+            Finding::wrong(
+                check,
+                "the charging system cannot be reached",
+                why,
+                "Start it, correct charging.url, or open the firewall.",
+            )
         }
         (ChargingPort::File, _, Some(directory)) => match tempfile::tempfile_in(directory) {
             Ok(_) => Finding::fine(check, format!("files are written into {}", directory.display())),

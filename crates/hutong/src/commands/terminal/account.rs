@@ -116,7 +116,9 @@ pub(super) async fn export(session: &Session) -> Result<(), Failure> {
 pub(super) async fn forget_me(session: &Session, yes: bool) -> Result<(), Failure> {
     let client = session.client()?;
     if !yes
-        && !agrees("Your account, book, shares and orders here are deleted and cannot be got back. Go on?")?
+        && !agrees(
+            "Your account, book, shares and orders are deleted and cannot be got back, and what you subscribe to ends. Go on?",
+        )?
     {
         return Err(Failure::user("nothing was deleted"));
     }

@@ -1,5 +1,6 @@
 //! The servers die, err and dawdle at every place; nothing acknowledged is lost and nothing is doubled.
 
+mod erasure;
 mod failpoints;
 mod journal;
 mod kill;

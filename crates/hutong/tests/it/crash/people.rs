@@ -370,6 +370,23 @@ impl Buyer {
         Some(())
     }
 
+    /// Whoever has left is nowhere any more, and what they owed was charged.
+    async fn verify_erased(&self, stage: &Stage) -> Option<()> {
+        let Stage { town, journal, .. } = stage;
+        let gone = async || {
+            let products = town.list("productInventory/v4/product", &self.number).await.ok()?;
+            let orders = town.list("productOrderingManagement/v4/productOrder", &self.number).await.ok()?;
+            (products.is_empty() && orders.is_empty()).then_some(())
+        };
+        journal.take("the platform to erase", town.wait_for("the platform to erase", gone).await)?;
+        self.verify_charges(stage).await;
+        let me = town.insist(&self.token, async |client: Client| client.me().await).await;
+        journal.must(me.as_ref().err().is_some_and(|code| code == "auth/invalid"), || {
+            "an erased account is still there".to_owned()
+        });
+        Some(())
+    }
+
     /// What was acknowledged is what is there, at both roles.
     pub(crate) async fn verify(&self, stage: &Stage) -> Option<()> {
         let Stage { town, journal, .. } = stage;
@@ -377,6 +394,9 @@ impl Buyer {
         let ended_alike = self.taps.iter().map(alike).max().unwrap_or(0);
         for fault in town.text_faults(&self.number, ended_alike).await {
             journal.violation(fault);
+        }
+        if self.erased {
+            return self.verify_erased(stage).await;
         }
         let products =
             journal.take("products", town.list("productInventory/v4/product", &self.number).await)?;
@@ -399,12 +419,6 @@ impl Buyer {
         }
         let look = async |client: Client| client.me().await;
         let me = town.insist(&self.token, look).await;
-        if self.erased {
-            journal.must(me.as_ref().err().is_some_and(|code| code == "auth/invalid"), || {
-                "an erased account is still there".to_owned()
-            });
-            return Some(());
-        }
         journal.take("a session that was acknowledged", me)?;
         let book = stage.book(&self.token).await?;
         journal.must(book == self.book, || format!("a book is {book:?}, acknowledged was {:?}", self.book));

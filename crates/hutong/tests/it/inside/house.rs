@@ -1,12 +1,16 @@
 //! All roles in this process, joined as the binary joins them, with a set clock and dice that can be set:
 //! what two such houses are asked in the same way they answer in the same bytes.
 
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::{Extension, Router};
-use contacts::{Contacts, ContactsConfig, Sessions, SignInLimits, TextLink};
+use bytes::Bytes;
+use contacts::{Contacts, ContactsConfig, NumberCheck, Sessions, SignInLimits, TextLink};
 use domain::ids::{SessionId, SubscriberId};
 use domain::locale::Locale;
 use domain::quota::Quota;
@@ -14,23 +18,30 @@ use domain::world::{Dice, SeededDice, SetClock, World};
 use domain::{Msisdn, Region};
 use edge::Authenticator;
 use edge::operator::{Door, OperatorToken, Scope};
-use exchange::Exchange;
+use exchange::{Exchange, SimCheck};
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use jiff::civil::Date;
 use platform::{Platform, PlatformConfig};
 use serde_json::Value;
 use store::audit::Actor;
 use store::contacts::NewSession;
 use store::jobs::Worker;
 use store::{MasterKey, Store, StoreError};
+use tmf::camara::{NumberChecks, Unanswered};
+use tmf::{Transport, TransportError};
 use tower::ServiceExt;
 
 use self::in_process::{InProcess, LateBound};
 
 #[path = "../../../src/house/in_process.rs"]
 mod in_process;
+#[path = "../../../src/house/operators.rs"]
+#[allow(dead_code, reason = "the binary uses all of it")]
+mod operators;
 
 const START_MS: i64 = 1_790_000_000_000;
 
@@ -48,6 +59,69 @@ struct AlwaysUp;
 impl TextLink for AlwaysUp {
     fn sends_within(&self, _: Duration) -> bool {
         true
+    }
+}
+
+/// The operator's network: what it says of every number, and how often it was asked.
+pub(crate) struct Network {
+    pub(crate) says: Mutex<Result<bool, Unanswered>>,
+    pub(crate) owners_asked: Mutex<Vec<Date>>,
+    pub(crate) sims_asked: AtomicUsize,
+}
+
+impl Network {
+    pub(crate) fn say(&self, word: Result<bool, Unanswered>) {
+        *self.says.lock().unwrap() = word;
+    }
+}
+
+impl NumberChecks for Network {
+    fn has_new_owner(&self, _: Msisdn, after: Date) -> BoxFuture<'_, Result<bool, Unanswered>> {
+        self.owners_asked.lock().unwrap().push(after);
+        let says = *self.says.lock().unwrap();
+        Box::pin(async move { says })
+    }
+
+    fn has_new_sim(&self, _: Msisdn, _: i64) -> BoxFuture<'_, Result<bool, Unanswered>> {
+        self.sims_asked.fetch_add(1, Ordering::SeqCst);
+        let says = *self.says.lock().unwrap();
+        Box::pin(async move { says })
+    }
+}
+
+/// A way whose answers a test can keep back.
+#[derive(Default)]
+pub(crate) struct Gate {
+    shut: tokio::sync::RwLock<()>,
+    arrived: AtomicUsize,
+}
+
+impl Gate {
+    /// Keeps answers back until what it gives is dropped.
+    pub(crate) async fn shut(&self) -> tokio::sync::RwLockWriteGuard<'_, ()> {
+        let shut = self.shut.write().await;
+        self.arrived.store(0, Ordering::SeqCst);
+        shut
+    }
+
+    /// Waits until an answer is kept back.
+    pub(crate) async fn one_waits(&self) {
+        while self.arrived.load(Ordering::SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+struct Gated(InProcess, Arc<Gate>);
+
+impl Transport for Gated {
+    fn call(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        Box::pin(async move {
+            let answer = self.0.call(request).await;
+            self.1.arrived.fetch_add(1, Ordering::SeqCst);
+            let _passed = self.1.shut.read().await;
+            answer
+        })
     }
 }
 
@@ -79,6 +153,10 @@ pub(crate) struct Inside {
     world: World,
     dice: Arc<SetDice>,
     platform: Platform,
+    pub(crate) network: Arc<Network>,
+    /// The way from the exchange to the platform, and the way of its events back.
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) told: Arc<Gate>,
 }
 
 impl Inside {
@@ -116,11 +194,20 @@ impl Inside {
             config: Arc::new(config),
             callbacks: callbacks.clone(),
         };
-        let client =
-            tmf::Client::new(Arc::new(InProcess::new(platform::routes(platform.clone()), Some(internal))));
-        let exchange = Exchange::new(store.clone(), world.clone(), client.clone(), Region::CN);
+        let gate = Arc::new(Gate::default());
+        let transport = InProcess::new(platform::routes(platform.clone()), Some(internal));
+        let client = tmf::Client::new(Arc::new(Gated(transport, Arc::clone(&gate))));
+        let network = Arc::new(Network {
+            says: Mutex::new(Ok(false)),
+            owners_asked: Mutex::default(),
+            sims_asked: AtomicUsize::new(0),
+        });
+        let sim = SimCheck { network: network.clone(), hours: 72 };
+        let exchange =
+            Exchange::new(store.clone(), world.clone(), client.clone(), Region::CN).asking(Some(sim));
         let listener = exchange::listener::routes(exchange.clone());
-        callbacks.bind(Arc::new(InProcess::new(listener, None)));
+        let told = Arc::new(Gate::default());
+        callbacks.bind(Arc::new(Gated(InProcess::new(listener, None), Arc::clone(&told))));
         let callback =
             format!("{}{}", in_process::CALLBACK_BASE, exchange::listener::callback_path(&exchange));
         client.register_hub(&callback).await.unwrap();
@@ -133,12 +220,15 @@ impl Inside {
             // Long runs change books tens of thousands of times in one moment.
             new_numbers: Quota { at_once: 1_000_000_000, ..Quota::default() },
         };
+        let former = Arc::new(operators::Former(Some(operators::Desk(platform.clone()))));
+        let numbers = NumberCheck { network: network.clone(), former };
         let contacts = Contacts::new(store.clone(), world.clone(), config, Arc::new(AlwaysUp));
+        let contacts = contacts.asking(Some(numbers));
         let authenticator = Extension(Authenticator(Arc::new(Sessions(store.clone()))));
         let v1 = exchange::routes(exchange.clone()).merge(contacts::routes(contacts)).layer(authenticator);
         let router = edge::shell(v1, world.clone());
         let worker = Worker::new(store.clone(), world.clone(), handlers);
-        let house = Self { store, router, worker, clock, world, dice, platform };
+        let house = Self { store, router, worker, clock, world, dice, platform, network, gate, told };
         house.seed(include_str!("../../../../../examples/catalogue.json")).await;
         exchange.begin_sync().await.unwrap();
         house.settle().await;
@@ -157,8 +247,25 @@ impl Inside {
     }
 
     pub(crate) async fn seed(&self, json: &str) {
-        platform::seed::seed(&self.platform, json.as_bytes(), Actor::Local).await.unwrap();
+        self.seed_unsettled(json).await;
         self.settle().await;
+    }
+
+    /// The same, and nobody is told of it yet.
+    pub(crate) async fn seed_unsettled(&self, json: &str) {
+        platform::seed::seed(&self.platform, json.as_bytes(), Actor::Local).await.unwrap();
+    }
+
+    /// Asks for a sign-in code for a number: the registration's path, and the code.
+    pub(crate) async fn code_for(&self, nobody: &Person, number: &str) -> (String, String) {
+        let body = serde_json::json!({ "number": number }).to_string();
+        let begun = self.call(nobody, Method::POST, "/v1/registrations", Some(&body), &[]).await;
+        let id = begun.json()["registration_id"].as_str().unwrap().to_owned();
+        let texts = self.store.write::<_, StoreError, _>(|tx| tx.texts().take_due(100)).await.unwrap();
+        let text = texts.into_iter().rfind(|text| text.to.e164() == number).unwrap();
+        let mut runs = text.body.split(|c: char| !c.is_ascii_digit());
+        let code = runs.find(|run| run.len() == 6).unwrap().to_owned();
+        (format!("/v1/registrations/{id}/confirm"), code)
     }
 
     /// Runs the jobs until none is due.
@@ -217,7 +324,8 @@ impl Inside {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(AUTHORIZATION, format!("Bearer {}", who.token));
+            .header(AUTHORIZATION, format!("Bearer {}", who.token))
+            .extension(ConnectInfo(SocketAddr::from(([127, 0, 0, 1], 4711))));
         if body.is_some() {
             request = request.header("content-type", "application/json");
         }

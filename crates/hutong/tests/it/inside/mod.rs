@@ -3,5 +3,6 @@
 pub(crate) mod house;
 mod look;
 mod others;
+mod owners;
 mod same_outside;
 mod taps;

@@ -1,0 +1,76 @@
+//! What is closed when a number gets a new owner, whoever says so: the operator, the network at sign-in, or
+//! the journal after a backup was restored.
+
+use domain::key::ContactKey;
+use serde::Serialize;
+use store::audit::{Actor, AuditAction, AuditEntry};
+use store::erasures::{Erased, Erasure};
+use store::{StoreError, Tx};
+
+use crate::PlatformDesk;
+
+/// What of the former owner was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct Closed {
+    /// Whether there was an account.
+    pub account: bool,
+    /// Subscriptions that were live.
+    pub subscriptions: usize,
+    /// Orders that were open.
+    pub orders: usize,
+}
+
+/// Closes everything of a number's owner in this write, and writes it down so that a restored backup closes
+/// it again.
+///
+/// # Errors
+/// The store's.
+pub fn close_for_new_owner(
+    tx: &mut Tx<'_>,
+    platform: Option<&dyn PlatformDesk>,
+    key: ContactKey,
+    actor: &Actor,
+) -> Result<(Closed, Erasure), StoreError> {
+    let erasure = tx.erasures().record(Erased::Owner, key)?;
+    Ok((close(tx, platform, &erasure, actor)?, erasure))
+}
+
+/// Closes what an owner had when an erasure was written down: the account with its book, matches, shares,
+/// devices and orders, texts not yet sent, subscriptions, bars. No text goes out. What others wrote about the
+/// number, hiding it for one, stays theirs. Without a platform in this process its part stays with the
+/// operator's own, which knows of its customers' changes.
+///
+/// # Errors
+/// The store's.
+pub fn close(
+    tx: &mut Tx<'_>,
+    platform: Option<&dyn PlatformDesk>,
+    erasure: &Erasure,
+    actor: &Actor,
+) -> Result<Closed, StoreError> {
+    let (key, before) = (erasure.key, erasure.until());
+    let account = tx.contacts().find_proof(key)?;
+    // Who came later keeps what is theirs.
+    let newer = account.is_some_and(|proof| proof.since >= before);
+    if !newer {
+        tx.exchange().erase_person(key)?;
+        tx.contacts().erase_subscriber(key)?;
+        tx.texts().silence(key)?;
+    }
+    let ended = platform.map(|platform| platform.end_customer(tx, key, actor, before)).transpose()?;
+    let ended = ended.unwrap_or_default();
+    let closed = Closed {
+        account: account.is_some() && !newer,
+        subscriptions: ended.subscriptions,
+        orders: ended.orders,
+    };
+    let entry = AuditEntry::new(actor.clone(), AuditAction::NewOwner)
+        .about(key)
+        .with("account", closed.account)
+        .with("subscriptions", closed.subscriptions)
+        .with("orders", closed.orders);
+    tx.audit().append(&entry)?;
+    // From here on the log says all this of nobody.
+    tx.audit().unlink(key)?;
+    Ok(closed)
+}
