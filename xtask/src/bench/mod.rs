@@ -1,5 +1,6 @@
 //! Measurements: each runs ours and others' on the same data in the same run, and writes a page of docs/benchmarks.
 
+mod books;
 mod matching;
 mod numbers;
 mod sms;
@@ -31,6 +32,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         word: "numbers",
         what: "reading number fields beside the library alone and its reference port in Python",
         run: numbers::run,
+    },
+    Bench {
+        word: "books",
+        what: "telephone values read from other projects' address books beside vobject",
+        run: books::run,
     },
 ];
 
