@@ -25,6 +25,7 @@ pub struct Client {
     http: reqwest::Client,
     server: Url,
     token: Option<String>,
+    answer_limit: Duration,
 }
 
 impl std::fmt::Debug for Client {
@@ -63,13 +64,20 @@ impl Client {
             builder = builder.no_proxy();
         }
         let http = builder.build().map_err(|_| ClientError::Setup("TLS could not be set up"))?;
-        Ok(Self { http, server, token: None })
+        Ok(Self { http, server, token: None, answer_limit: ANSWER_LIMIT })
     }
 
     /// The same client with a device's token.
     #[must_use]
     pub fn with_token(mut self, token: &str) -> Self {
         self.token = Some(token.to_owned());
+        self
+    }
+
+    /// The same client with another limit for a whole answer, event streams excepted; 75 s otherwise.
+    #[must_use]
+    pub fn with_answer_limit(mut self, limit: Duration) -> Self {
+        self.answer_limit = limit;
         self
     }
 
@@ -88,7 +96,7 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
-        wire::Call::new(request)
+        wire::Call::new(request, self.answer_limit)
     }
 }
 

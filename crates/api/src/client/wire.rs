@@ -1,5 +1,7 @@
 //! One request and its answer: limits, problems, and answers that are none of ours.
 
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, ETAG, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response};
@@ -7,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::ClientError;
-use super::{ANSWER_LIMIT, stream};
+use super::stream;
 use crate::problem::Problem;
 
 /// The largest answer is an export: 50,000 rows of 300 bytes fit.
@@ -16,12 +18,13 @@ const ANSWER_BYTES_MAX: usize = 16 << 20;
 /// A request under construction.
 pub(super) struct Call {
     request: RequestBuilder,
+    answer_limit: Duration,
     fault: Option<ClientError>,
 }
 
 impl Call {
-    pub(super) fn new(request: RequestBuilder) -> Self {
-        Self { request, fault: None }
+    pub(super) fn new(request: RequestBuilder, answer_limit: Duration) -> Self {
+        Self { request, answer_limit, fault: None }
     }
 
     pub(super) fn json(mut self, body: &impl Serialize) -> Self {
@@ -53,7 +56,8 @@ impl Call {
                 self.request = RequestBuilder::from_parts(client, request);
             }
             Err(_) => {
-                return Self { request: client.get(""), fault: Some(ClientError::Unsendable("request")) };
+                self.request = client.get("");
+                self.fault = Some(ClientError::Unsendable("request"));
             }
         }
         self
@@ -73,7 +77,7 @@ impl Call {
 
     /// Sends it and reads the answer's bytes.
     pub(super) async fn bytes_answer(mut self) -> Result<(u16, Bytes), ClientError> {
-        self.request = self.request.timeout(ANSWER_LIMIT);
+        self.request = self.request.timeout(self.answer_limit);
         let response = self.send().await?;
         let status = response.status().as_u16();
         read_limited(response).await.map(|body| (status, body))
@@ -81,7 +85,7 @@ impl Call {
 
     /// Sends it and reads the answer's bytes with the version that its `ETag` names.
     pub(super) async fn versioned_bytes(mut self) -> Result<(i64, Bytes), ClientError> {
-        self.request = self.request.timeout(ANSWER_LIMIT);
+        self.request = self.request.timeout(self.answer_limit);
         let response = self.send().await?;
         let version = header(&response, ETAG.as_str()).and_then(|tag| tag.trim_matches('"').parse().ok());
         let status = response.status().as_u16();
