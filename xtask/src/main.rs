@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a task talks to whoever started it")]
 
 mod bench;
+mod carddav;
 mod contract;
 mod fuzz;
 mod house;
@@ -25,7 +26,7 @@ usage: cargo xtask <task>
   test           everything: formatting, clippy, tidy, all tests, the contract, fuzzing, the demo
   tidy           the house rules that no compiler checks
   fmt            formats all sources
-  interop        the SMS link against centres and a client of others
+  interop        the SMS link against centres and a client of others, and the terminal against a CardDAV server
   bench <name>   measures something
   soak <name>    runs something for long
 ";
@@ -41,7 +42,7 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root),
         ["tidy"] => tidy(&root),
         ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
-        ["interop"] => interop::run(&root),
+        ["interop"] => interop::run(&root).and_then(|()| carddav::run(&root)),
         ["bench", word, rest @ ..] => match bench::run(&root, word, rest) {
             Some(outcome) => outcome,
             None => return list_benches(),

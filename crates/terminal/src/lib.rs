@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod backup;
+pub mod carddav;
 pub mod memory;
 pub mod read;
 pub mod scan;

@@ -6,6 +6,8 @@ use std::fmt;
 use domain::Msisdn;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::carddav::Mirror;
+
 /// Everything a terminal remembers. It holds a token and numbers: keep it readable by its owner alone.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +27,9 @@ pub struct State {
     /// The serial number of the newest backup that this terminal has made or seen.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub backup: Option<u64>,
+    /// What was pulled from the person's own CardDAV server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carddav: Option<Mirror>,
     /// The keys of taps that the server has not answered yet, by share: a retry is the same order.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub taps: BTreeMap<String, String>,

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::binary::run;
+use crate::binary::{run, run_in};
 
 fn example(name: &str) -> String {
     format!("{}/../../examples/{name}", env!("CARGO_MANIFEST_DIR"))
@@ -48,4 +48,27 @@ fn a_file_of_100_megabytes_and_a_packed_one_are_refused_with_a_sentence_and_the_
     assert!(error(0).contains("larger than 33554432 bytes; export"), "{}", error(0));
     assert!(error(1).contains("packed; unpack it"), "{}", error(1));
     assert!(scan["files"][2]["cards"].as_u64().unwrap() > 0);
+}
+
+#[test]
+fn a_password_for_carddav_goes_neither_onto_the_command_line_nor_over_http() {
+    let directory = tempfile::tempdir().unwrap();
+    let scan = |words: &[&str]| {
+        run_in(&[&["terminal", "scan", "--dry-run", "--json"], words].concat(), b"", directory.path())
+    };
+    for (address, said) in [
+        ("https://anna:the-secret@dav.example/", "holds a password"),
+        ("http://anna@dav.example/", "https"),
+        ("http://anna@127.0.0.1.example/", "https"),
+        ("dav.example", "no address"),
+        ("ftp://127.0.0.1/", "no address"),
+    ] {
+        let ended = scan(&["--carddav", address]);
+        assert!(ended.code == Some(1) && ended.stderr.contains(said), "{address}: {}", ended.stderr);
+        assert!(!ended.stderr.contains("the-secret"));
+    }
+    let both = scan(&["--carddav", "https://dav.example/", "contacts.vcf"]);
+    assert_eq!(both.code, Some(2), "{}", both.stderr);
+    let nobody = scan(&["--carddav", "http://127.0.0.1:1/", "--carddav-user", "anna"]);
+    assert_eq!(nobody.code, Some(70), "{}", nobody.stderr);
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, missing_docs)]
 
 mod books;
+mod carddav;
 mod devices;
 mod examples;
 mod planning;

@@ -1,23 +1,21 @@
 //! Delivering the address book.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
+use domain::Msisdn;
 use domain::consent::Consent;
-use domain::{Msisdn, Region};
 use serde_json::json;
 use terminal::scan::Scan;
 use terminal::sync::{Extent, Outcome, Plan, SyncError, foresee, sync};
 
 use super::account::ensure_consent;
-use super::scan::{as_sentences, scan_files};
+use super::scan::as_sentences;
 use super::session::{Session, memory_failure, server_failure};
 use crate::failure::Failure;
 
-/// How the files are read and what they are.
+/// What the scanned contacts are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wish {
-    pub(super) region: Region,
     pub(super) extent: Extent,
     pub(super) confirm_shrink: bool,
 }
@@ -31,10 +29,9 @@ pub(super) fn extent(partial: bool, resync: bool) -> Extent {
     }
 }
 
-/// Reads the files and shows what would be delivered.
-pub(super) async fn show(session: &Session, files: &[PathBuf], wish: Wish) -> Result<(), Failure> {
-    let scan = scan_files(files, wish.region);
-    refuse_faulty(&scan)?;
+/// Shows what would be delivered.
+pub(super) async fn show(session: &Session, scan: &Scan, wish: Wish) -> Result<(), Failure> {
+    refuse_faulty(scan)?;
     let numbers = scan.matchable_numbers();
     let plan =
         foresee(&session.client()?, &session.memory, &numbers, wish.extent).await.map_err(sync_failure)?;
@@ -53,15 +50,14 @@ pub(super) async fn show(session: &Session, files: &[PathBuf], wish: Wish) -> Re
             _ => format!("Would be added: {}. Would be removed: {}.", add.len(), remove.len()),
         };
         let asked = if confirm { " It would lose more than half; that needs --confirm-shrink." } else { "" };
-        format!("{}{what}{asked}\n", as_sentences(&scan))
+        format!("{}{what}{asked}\n", as_sentences(scan))
     })
 }
 
-/// Reads the files and delivers what changed since the last time.
-pub(super) async fn scan(session: &Session, files: &[PathBuf], wish: Wish) -> Result<(), Failure> {
-    let scan = scan_files(files, wish.region);
+/// Delivers what changed since the last time.
+pub(super) async fn scan(session: &Session, scan: &Scan, wish: Wish) -> Result<(), Failure> {
     // A snapshot with a file missing would take that file's people away.
-    refuse_faulty(&scan)?;
+    refuse_faulty(scan)?;
     let client = session.client()?;
     ensure_consent(&client, Consent::Upload).await?;
     let numbers = scan.matchable_numbers();
@@ -70,7 +66,7 @@ pub(super) async fn scan(session: &Session, files: &[PathBuf], wish: Wish) -> Re
         .map_err(sync_failure)?;
     match outcome {
         Outcome::Unchanged(book) => session.print(&json!({ "changed": false, "book": book }), |_| {
-            format!("{}Nothing has changed: the server has {} people.\n", as_sentences(&scan), book.size)
+            format!("{}Nothing has changed: the server has {} people.\n", as_sentences(scan), book.size)
         }),
         Outcome::Delivered(changed) => session.print(&changed, |changed| {
             let matches = match changed.new_matches.as_slice() {
@@ -79,7 +75,7 @@ pub(super) async fn scan(session: &Session, files: &[PathBuf], wish: Wish) -> Re
             };
             format!(
                 "{}Delivered: {} added, {} removed, {} people in all. {matches}\n",
-                as_sentences(&scan),
+                as_sentences(scan),
                 changed.added,
                 changed.removed,
                 changed.size

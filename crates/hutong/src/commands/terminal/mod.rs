@@ -3,6 +3,7 @@
 mod account;
 mod backup;
 mod book;
+mod carddav;
 mod orders;
 mod prompt;
 mod scan;
@@ -15,6 +16,7 @@ use clap::Subcommand;
 use domain::Region;
 use domain::consent::Consent;
 use domain::ids::{OrderId, SubscriptionId};
+use terminal::memory::FileMemory;
 
 use crate::failure::Failure;
 
@@ -65,8 +67,10 @@ enum Command {
         #[arg(long, default_value = "CN")]
         region: Region,
         /// The files, such as the .vcf that your phone exports.
-        #[arg(required = true)]
+        #[arg(required_unless_present = "carddav")]
         files: Vec<PathBuf>,
+        #[command(flatten)]
+        own: carddav::Args,
     },
     /// Tells who is signed in here and what the server holds.
     Status,
@@ -172,20 +176,27 @@ fn parse_consent(word: &str) -> Result<Consent, String> {
 /// Runs one terminal command.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let Args { server, json, state, command } = args;
-    if let Command::Scan { dry_run: true, region, files, .. } = &command {
-        return scan::dry_run(files, *region, json);
+    if let Command::Scan { dry_run: true, region, files, own, .. } = &command {
+        let scan = match own.is_given() {
+            true => own.scan(*region, None::<&FileMemory>).await?,
+            false => scan::scan_files(files, *region),
+        };
+        return scan::show(&scan, json);
     }
     let world = crate::world::system();
     let session = session::Session::open(server, state, json)?;
     match command {
         Command::Login { number, locale } => account::login(&session, number, locale).await,
-        Command::Scan { partial, resync, plan, confirm_shrink, region, files, .. } => {
-            let extent = book::extent(partial, resync);
-            let wish = book::Wish { region, extent, confirm_shrink };
+        Command::Scan { partial, resync, plan, confirm_shrink, region, files, own, .. } => {
+            let wish = book::Wish { extent: book::extent(partial, resync), confirm_shrink };
+            let scan = match own.is_given() {
+                true => own.scan(region, Some(&session.memory)).await?,
+                false => scan::scan_files(&files, region),
+            };
             if plan {
-                book::show(&session, &files, wish).await
+                book::show(&session, &scan, wish).await
             } else {
-                book::scan(&session, &files, wish).await
+                book::scan(&session, &scan, wish).await
             }
         }
         Command::Status => account::status(&session).await,

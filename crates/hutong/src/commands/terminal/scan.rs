@@ -10,15 +10,13 @@ use terminal::scan::{Scan, ScannedFile};
 
 use crate::failure::Failure;
 
-/// Reads the files and shows what is in them; needs no server.
+/// Shows what was read.
 ///
 /// # Errors
 /// A [`Failure`] without a word when the output already says which file could not be read.
-pub(super) fn dry_run(files: &[PathBuf], region: Region, json: bool) -> Result<(), Failure> {
-    let scan = scan_files(files, region);
+pub(super) fn show(scan: &Scan, json: bool) -> Result<(), Failure> {
     // Texts and integers cannot fail to be JSON.
-    let text =
-        if json { serde_json::to_string(&scan).unwrap_or_default() + "\n" } else { as_sentences(&scan) };
+    let text = if json { serde_json::to_string(scan).unwrap_or_default() + "\n" } else { as_sentences(scan) };
     std::io::stdout().write_all(text.as_bytes()).map_err(|error| Failure::stdout(&error))?;
     if scan.has_error() { Err(Failure::told()) } else { Ok(()) }
 }
