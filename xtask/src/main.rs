@@ -11,6 +11,7 @@ mod postgres;
 mod python;
 mod run;
 mod soak;
+mod telephones;
 mod test;
 mod tidy;
 mod tree;
@@ -26,7 +27,7 @@ usage: cargo xtask <task>
   test           everything: formatting, clippy, tidy, all tests, the contract, fuzzing, the demo
   tidy           the house rules that no compiler checks
   fmt            formats all sources
-  interop        the SMS link against centres and a client of others, and the terminal against a CardDAV server
+  interop        the SMS link against centres and a client of others, the terminal against a CardDAV server and address books
   bench <name>   measures something
   soak <name>    runs something for long
 ";
@@ -42,7 +43,9 @@ fn main() -> ExitCode {
         ["test"] => test::run(&root),
         ["tidy"] => tidy(&root),
         ["fmt"] => run::cargo(&root, &["fmt", "--all"]).run(),
-        ["interop"] => interop::run(&root).and_then(|()| carddav::run(&root)),
+        ["interop"] => {
+            interop::run(&root).and_then(|()| carddav::run(&root)).and_then(|()| telephones::run(&root))
+        }
         ["bench", word, rest @ ..] => match bench::run(&root, word, rest) {
             Some(outcome) => outcome,
             None => return list_benches(),

@@ -8,7 +8,7 @@ use crate::fuzz::Plan;
 use crate::postgres::Cluster;
 use crate::run::{Failed, cargo, program};
 use crate::tree::{self, Source};
-use crate::{carddav, contract, fuzz, house, interop};
+use crate::{carddav, contract, fuzz, house, interop, telephones};
 
 /// Libraries that the terminal alone must not link: servers, databases, and what only they need.
 const NOT_IN_TERMINAL: &[&str] = &["axum", "parquet", "rusqlite", "tokio-postgres"];
@@ -47,6 +47,7 @@ pub(crate) fn run(root: &Path) -> Result<(), Failed> {
     steps.step("contract", || contract::run(root, CONTRACT_EXAMPLES, CONTRACT_SEED));
     steps.step("SMS by others", || interop::run(root));
     steps.step("CardDAV by others", || carddav::run(root));
+    steps.step("address books by others", || telephones::run(root));
     // The same dice each time, so that a change is judged by what it changes; the long run throws others.
     let fuzzing = Plan { seconds_each: FUZZ_SECONDS, only: None, keep: false, seed: Some(1) };
     steps.step("fuzzing", || fuzz::run(root, &fuzzing).map(drop));

@@ -1,6 +1,5 @@
 //! Measurements: each runs ours and others' on the same data in the same run, and writes a page of docs/benchmarks.
 
-mod books;
 mod matching;
 mod numbers;
 mod sms;
@@ -32,11 +31,6 @@ pub(crate) const BENCHES: &[Bench] = &[
         word: "numbers",
         what: "reading number fields beside the library alone and its reference port in Python",
         run: numbers::run,
-    },
-    Bench {
-        word: "books",
-        what: "telephone values read from other projects' address books beside vobject",
-        run: books::run,
     },
 ];
 
