@@ -283,7 +283,7 @@ impl Store {
     /// The file's or the database's.
     pub async fn keep_erasures(&self, file: &Path) -> Result<Vec<Erasure>, StoreError> {
         let rows = self.read::<_, StoreError, _>(|view| view.erasures().list()).await?;
-        let opened = Journal::open(file)?;
+        let mut opened = Journal::open(file)?;
         if opened.unreadable > 0 {
             tracing::error!(
                 file = %file.display(),
@@ -294,6 +294,25 @@ impl Store {
         }
         let has =
             |list: &[Kept], one: &Kept| list.iter().any(|kept| (kept.id, kept.what) == (one.id, one.what));
+        let (mut again, mut foreign) = (Vec::new(), 0);
+        for line in opened.lines.iter().filter(|line| !has(&rows, line)) {
+            match line.open(self.keys()) {
+                Ok(erasure) => again.extend(erasure),
+                Err(_) => foreign += 1,
+            }
+        }
+        if foreign > 0 {
+            tracing::error!(
+                file = %file.display(),
+                lines = foreign,
+                "the journal of erasures has lines of another installation's keys, which say nothing here; where \
+                 all are so, it is set aside"
+            );
+        }
+        if foreign > 0 && foreign == opened.lines.len() {
+            set_aside(file, self.tools.world.now());
+            opened = Journal::open(file)?;
+        }
         let lost: Vec<Kept> = rows.iter().filter(|row| !has(&opened.lines, row)).cloned().collect();
         let forgotten = lost.iter().filter(|row| row.who.is_none()).count();
         if forgotten > 0 {
@@ -305,10 +324,8 @@ impl Store {
             );
         }
         opened.journal.append(&lost)?;
-        let missing = opened.lines.iter().filter(|line| !has(&rows, line));
-        let again = missing.map(|line| line.open(self.keys())).collect::<Result<Vec<_>, _>>()?;
         let _ = self.signals.erasures.set(Arc::new(opened.journal));
-        Ok(again.into_iter().flatten().collect())
+        Ok(again)
     }
 
     /// Writes an erasure, which is committed, into the journal; it is durable there when this returns. Where
@@ -362,7 +379,7 @@ fn set_aside(file: &Path, now: jiff::Timestamp) {
     if let Err(error) = std::fs::rename(file, aside) {
         tracing::error!(
             error = &error as &dyn std::error::Error,
-            "the file with the audit log's heads cannot be set aside"
+            "a file that says what this database is not cannot be set aside"
         );
     }
 }

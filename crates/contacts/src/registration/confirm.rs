@@ -31,7 +31,8 @@ use crate::problem::Refused;
     responses((status = 201, body = SignedIn),
         (status = 403, description = "The code is wrong"),
         (status = 410, description = "The registration is over"),
-        (status = 429, description = "Too many wrong codes")))]
+        (status = 429, description = "Too many wrong codes"),
+        (status = 503, description = "The operator's network does not say whether the number got a new owner")))]
 pub async fn confirm(
     State(contacts): State<Contacts>,
     peer: Peer,

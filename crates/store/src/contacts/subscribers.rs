@@ -152,7 +152,8 @@ impl ContactsTx<'_> {
         Ok(())
     }
 
-    /// Erases a person: account, devices, consents, book, matches, hidings, attempts, texts.
+    /// Erases a person: account, devices, consents, book, matches, hidings, attempts. The limiters go on counting:
+    /// leaving must not open them. Their texts are `texts().silence`'s.
     ///
     /// # Errors
     /// The store's.
@@ -165,21 +166,10 @@ impl ContactsTx<'_> {
             "DELETE FROM backup WHERE key = $1",
             "DELETE FROM hidden WHERE owner = $1",
             "DELETE FROM registration WHERE key = $1",
-            "DELETE FROM inbox WHERE key = $1 AND body IS NULL",
-            "DELETE FROM text_part WHERE text IN (SELECT id FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice'))",
-            "DELETE FROM text WHERE key = $1 AND purpose IN ('receipt', 'notice')",
             "DELETE FROM subscriber WHERE key = $1",
         ] {
             self.view.sql.execute(sql, params![key])?;
         }
-        // A text on its way may still be answered for; what it says, and to whom, goes. The limiters go on
-        // counting: leaving must not open them.
-        self.view.sql.execute(
-            "UPDATE text SET number = $1, body = NULL,
-               state = CASE WHEN state IN ('queued', 'sent') THEN 'expired' ELSE state END
-             WHERE key = $2 AND purpose = 'sign_in'",
-            params![Vec::<u8>::new(), key],
-        )?;
         Ok(())
     }
 }

@@ -378,7 +378,7 @@ pub struct TextOutline {
 
 impl TextsTx<'_> {
     /// Lets nothing more go to a number or be read from it: what waits is expired, what came in is gone,
-    /// and no text can be led back to the number. Sign-in texts go on counting against it.
+    /// what nobody could read is gone where the number stands in it, and no text can be led back to the number.
     ///
     /// # Errors
     /// The store's.
@@ -386,8 +386,7 @@ impl TextsTx<'_> {
         self.view.sql.execute("DELETE FROM inbox WHERE key = $1", params![key])?;
         self.view.sql.execute("DELETE FROM inbox_part WHERE key = $1", params![key])?;
         self.view.sql.execute(
-            "UPDATE text SET number = $1, body = NULL,
-               key = CASE WHEN purpose = 'sign_in' THEN key ELSE -1 END,
+            "UPDATE text SET number = $1, body = NULL, key = -1,
                state = CASE WHEN state IN ('queued', 'sent') THEN 'expired' ELSE state END
              WHERE key = $2",
             params![Vec::<u8>::new(), key],

@@ -14,6 +14,7 @@ mod backends;
 mod charge_laws;
 mod contacts_laws;
 mod damage;
+mod erasure_laws;
 mod event_laws;
 mod import_laws;
 mod jobs_laws;
