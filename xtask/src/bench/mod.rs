@@ -19,7 +19,7 @@ pub(crate) struct Bench {
 pub(crate) const BENCHES: &[Bench] = &[
     Bench {
         word: "sms",
-        what: "the SMS session layer beside smpp34 and npm's smpp, and the durable outbox [--rounds 5] [--texts 20000]",
+        what: "the SMS session layer beside smpp34, rusmppc and npm's smpp, and the durable outbox [--rounds 5] [--texts 20000]",
         run: sms::run,
     },
     Bench {

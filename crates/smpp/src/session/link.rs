@@ -1,22 +1,23 @@
 //! The task that holds a session together.
 
 use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use rusmpp::Pdu;
 use rusmpp::pdus::DeliverSmResp;
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::codec::FramedRead;
 
 use super::bind::{BIND_SEQUENCE, Bound, Reading};
 use super::window::{Pending, Window};
-use super::writer::{Outgoing, Ticket, write};
+use super::writer::{Outgoing, Ticket, Writer};
 use super::{Closed, Request, SubmitError, Waiting};
 use crate::BoxFuture;
 use crate::config::BindConfig;
@@ -26,6 +27,13 @@ use crate::short_message::c_string;
 use crate::status::{code, refusal};
 use crate::wire::{self, Frame, FrameCodec, FrameError, command};
 
+/// Frames and requests dealt with before what they left to write, and the clock, have their turn.
+const TURN: u32 = 64;
+/// An answer within this time is worth looking for again and again instead of sleeping: to be woken takes about as long.
+/// Only a centre on this machine or the next one is so quick.
+const SOON: Duration = Duration::from_micros(200);
+/// Looks before sleeping all the same; each gives way to every other task.
+const LOOKS_MAX: u32 = 64;
 /// How long the connection stays open after the last word, for the peer to close it.
 const LINGER: Duration = Duration::from_secs(1);
 
@@ -52,8 +60,11 @@ pub(super) struct Link {
     inbound: Arc<dyn Inbound>,
     reader: FramedRead<Reading, FrameCodec>,
     early: VecDeque<Frame>,
-    outgoing: mpsc::Sender<Outgoing>,
-    writing: JoinHandle<()>,
+    writer: Writer,
+    /// Steps since writing and the clock had their turn.
+    steps: u32,
+    /// Looks left before sleeping.
+    looks: u32,
     slots: Arc<Semaphore>,
     requests: mpsc::Receiver<Request>,
     requests_open: bool,
@@ -75,17 +86,16 @@ impl Link {
     ) -> Self {
         // Submits are bounded by the window and answers by the deliveries; a peer that lets this fill up
         // has stopped reading.
-        let (outgoing, queue) =
-            mpsc::channel(2 * config.window.min(4096) + DELIVERIES_MAX + DELIVERIES_WAITING_MAX);
-        let writing = tokio::spawn(write(bound.writer, queue));
+        let waiting_max = 2 * config.window.min(4096) + DELIVERIES_MAX + DELIVERIES_WAITING_MAX;
         Self {
             window: Window::new(config.response_timeout, BIND_SEQUENCE),
             config,
             inbound,
             reader: bound.reader,
             early: bound.early,
-            outgoing,
-            writing,
+            writer: Writer::new(bound.writer, waiting_max),
+            steps: 0,
+            looks: 0,
             slots,
             requests,
             requests_open: true,
@@ -107,12 +117,10 @@ impl Link {
         tracing::debug!(reason = %reason, "SMPP session ended");
         self.slots.close();
         self.requests.close();
-        drop(self.outgoing);
-        // What is queued may be the last answer, so it gets a moment; then it must be certain that nothing
-        // more leaves, before anything is called not sent.
-        if !self.writing.is_finished() && timeout(LINGER, &mut self.writing).await.is_err() {
-            self.writing.abort();
-            let _ = (&mut self.writing).await;
+        // What is queued may be the last answer, so it gets a moment; then it is certain that nothing more
+        // leaves, before anything is called not sent.
+        if let Ok(Err(error)) = timeout(LINGER, self.writer.finish()).await {
+            tracing::debug!(error = %error, "writing to the centre failed");
         }
         self.window.end_all();
         while let Ok(request) = self.requests.try_recv() {
@@ -130,8 +138,18 @@ impl Link {
         if let Some(frame) = self.early.pop_front() {
             return self.on_frame(frame);
         }
+        self.steps += 1;
+        if self.steps >= TURN {
+            self.steps = 0;
+            let written = self.writer.advance().now_or_never().unwrap_or(Ok(()));
+            if let Some(reason) = self.on_written(written).or_else(|| self.on_time()) {
+                return Some(reason);
+            }
+        }
         let deadline = self.next_deadline();
+        // First what is there already, so that what it leaves to write goes out together.
         let done = tokio::select! {
+            biased;
             frame = self.reader.next() => match frame {
                 Some(Ok(frame)) => self.on_frame(frame),
                 Some(Err(FrameError::Io(_) | FrameError::CutShort)) | None => Some(self.on_end()),
@@ -139,7 +157,11 @@ impl Link {
             },
             request = self.requests.recv(), if self.requests_open => self.on_request(request),
             Some((sequence, status)) = self.deliveries.next() => self.on_delivered(sequence, status),
-            _ = &mut self.writing => Some(self.on_end()),
+            written = self.writer.advance(), if !self.writer.is_idle() => self.on_written(written),
+            () = yield_now(), if self.looks > 0 && !self.window.is_empty() => {
+                self.looks -= 1;
+                None
+            }
             () = sleep_until(deadline) => self.on_time(),
         };
         done.or_else(|| self.on_drained())
@@ -155,6 +177,12 @@ impl Link {
             Phase::Draining { until, .. } | Phase::Unbinding { until } | Phase::Lingering { until } => until,
         };
         [Some(test), Some(phase), self.window.next_deadline()].into_iter().flatten().min().unwrap_or(test)
+    }
+
+    fn on_written(&mut self, written: io::Result<()>) -> Option<Closed> {
+        let error = written.err()?;
+        tracing::debug!(error = %error, "writing to the centre failed");
+        Some(self.on_end())
     }
 
     fn on_end(&self) -> Closed {
@@ -215,8 +243,8 @@ impl Link {
         let sequence = self.window.next_sequence();
         let ticket = Ticket::default();
         let outgoing = Outgoing { pdu: wire::encode(code::OK, sequence, pdu), ticket: Some(ticket.clone()) };
-        self.window.insert(sequence, Pending { answer, tag, ticket, _slot: slot }, Instant::now());
-        self.outgoing.try_send(outgoing).is_err().then_some(Closed::Stalled)
+        self.window.insert(sequence, Pending { answer, tag, ticket, since: Instant::now(), _slot: slot });
+        (!self.writer.push(outgoing)).then_some(Closed::Stalled)
     }
 
     fn on_frame(&mut self, frame: Frame) -> Option<Closed> {
@@ -248,6 +276,7 @@ impl Link {
             status => Err(SubmitError::Refused { status, kind: refusal(status) }),
         };
         if let Some(pending) = self.window.answered(frame.sequence) {
+            self.looks = if pending.since.elapsed() < SOON { LOOKS_MAX } else { 0 };
             // The caller may have gone; the slot is freed all the same.
             let _ = pending.answer.send(answer);
         } else if let Some(tag) = self.window.answered_late(frame.sequence) {
@@ -343,11 +372,7 @@ impl Link {
     }
 
     fn send(&mut self, pdu: Bytes) -> Option<Closed> {
-        match self.outgoing.try_send(Outgoing { pdu, ticket: None }) {
-            Ok(()) => None,
-            Err(mpsc::error::TrySendError::Full(_)) => Some(Closed::Stalled),
-            Err(mpsc::error::TrySendError::Closed(_)) => Some(self.on_end()),
-        }
+        (!self.writer.push(Outgoing { pdu, ticket: None })).then_some(Closed::Stalled)
     }
 }
 

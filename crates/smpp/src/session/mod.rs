@@ -1,7 +1,7 @@
 //! One bind: its face towards the caller.
 //!
-//! A task ([`link`]) owns the socket's reading half, the window and the deliveries; a second one
-//! ([`writer`]) owns the writing half, so that a peer that does not read cannot stop us reading.
+//! A task ([`link`]) owns the socket, the window and the deliveries. It never waits for a write alone ([`writer`]), so
+//! that a peer that does not read cannot stop us reading.
 
 mod bind;
 mod link;

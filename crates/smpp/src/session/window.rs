@@ -18,6 +18,7 @@ pub(super) struct Pending {
     pub(super) answer: oneshot::Sender<Result<String, SubmitError>>,
     pub(super) tag: Option<u128>,
     pub(super) ticket: Ticket,
+    pub(super) since: Instant,
     /// Held for its drop, which frees the slot.
     pub(super) _slot: OwnedSemaphorePermit,
 }
@@ -54,9 +55,9 @@ impl Window {
         }
     }
 
-    pub(super) fn insert(&mut self, sequence: u32, pending: Pending, now: Instant) {
+    pub(super) fn insert(&mut self, sequence: u32, pending: Pending) {
+        self.deadlines.push_back((pending.since + self.limit, sequence));
         self.pending.insert(sequence, pending);
-        self.deadlines.push_back((now + self.limit, sequence));
     }
 
     /// Takes the submit that this answer belongs to.
@@ -132,11 +133,11 @@ mod tests {
 
     type Answer = oneshot::Receiver<Result<String, SubmitError>>;
 
-    fn pending(slots: &Arc<Semaphore>, tag: Option<u128>) -> (Pending, Answer, Ticket) {
+    fn pending(slots: &Arc<Semaphore>, tag: Option<u128>, since: Instant) -> (Pending, Answer, Ticket) {
         let (answer, answered) = oneshot::channel();
         let ticket = Ticket::default();
         let slot = Arc::clone(slots).try_acquire_owned().unwrap();
-        (Pending { answer, tag, ticket: ticket.clone(), _slot: slot }, answered, ticket)
+        (Pending { answer, tag, ticket: ticket.clone(), since, _slot: slot }, answered, ticket)
     }
 
     #[tokio::test]
@@ -144,11 +145,11 @@ mod tests {
         let slots = Arc::new(Semaphore::new(2));
         let mut window = Window::new(Duration::from_secs(10), 0);
         let now = Instant::now();
-        let (written, mut written_answer, ticket) = pending(&slots, Some(42));
+        let (written, mut written_answer, ticket) = pending(&slots, Some(42), now);
         assert!(ticket.begin_write());
-        window.insert(1, written, now);
-        let (queued, mut queued_answer, queued_ticket) = pending(&slots, Some(43));
-        window.insert(2, queued, now);
+        window.insert(1, written);
+        let (queued, mut queued_answer, queued_ticket) = pending(&slots, Some(43), now);
+        window.insert(2, queued);
         window.expire(now + Duration::from_secs(9));
         assert_eq!(slots.available_permits(), 0);
         window.expire(now + Duration::from_secs(10));
@@ -167,9 +168,9 @@ mod tests {
         let slots = Arc::new(Semaphore::new(1));
         let mut window = Window::new(Duration::from_secs(10), 0);
         let now = Instant::now();
-        let (written, _answer, ticket) = pending(&slots, Some(42));
+        let (written, _answer, ticket) = pending(&slots, Some(42), now);
         ticket.begin_write();
-        window.insert(1, written, now);
+        window.insert(1, written);
         window.expire(now + Duration::from_secs(10));
         window.expire(now + Duration::from_secs(611));
         assert_eq!(window.answered_late(1), None);

@@ -1,11 +1,14 @@
 //! The writing half of the socket.
 
+use std::collections::VecDeque;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use bytes::Bytes;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::mpsc;
+use bytes::{Bytes, BytesMut};
+use tokio::io::AsyncWriteExt;
+
+use super::bind::Writing;
 
 const QUEUED: u8 = 0;
 const WRITTEN: u8 = 1;
@@ -33,30 +36,66 @@ pub(super) struct Outgoing {
     pub(super) ticket: Option<Ticket>,
 }
 
-/// PDUs written in one go at most, so that a full window costs one system call.
-const BATCH: usize = 64;
+/// Octets gathered for one system call, as far as PDUs wait.
+const GATHERED: usize = 16 << 10;
 
-/// Writes what comes until the channel ends or the socket fails, then says goodbye to the peer.
-pub(super) async fn write(mut half: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Outgoing>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    let mut octets = Vec::new();
-    while outgoing.recv_many(&mut batch, BATCH).await > 0 {
-        octets.clear();
-        for Outgoing { pdu, ticket } in batch.drain(..) {
+/// The writing half, and what waits for it. Nothing here waits for the peer to read: the session goes on reading.
+pub(super) struct Writer {
+    half: Writing,
+    waiting: VecDeque<Outgoing>,
+    waiting_max: usize,
+    /// What has begun to leave.
+    octets: BytesMut,
+    /// Under TLS what is written may wait for a flush.
+    unflushed: bool,
+}
+
+impl Writer {
+    pub(super) fn new(half: Writing, waiting_max: usize) -> Self {
+        Self { half, waiting: VecDeque::new(), waiting_max, octets: BytesMut::new(), unflushed: false }
+    }
+
+    /// Queues a PDU; `false` when so many wait that the peer has stopped reading.
+    pub(super) fn push(&mut self, outgoing: Outgoing) -> bool {
+        let has_room = self.waiting.len() < self.waiting_max;
+        if has_room {
+            self.waiting.push_back(outgoing);
+        }
+        has_room
+    }
+
+    /// Whether there is nothing to do.
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting.is_empty() && self.octets.is_empty() && !self.unflushed
+    }
+
+    /// Takes one step of writing what waits. Nothing is lost where it is dropped before its end.
+    pub(super) async fn advance(&mut self) -> io::Result<()> {
+        while self.octets.len() < GATHERED
+            && let Some(Outgoing { pdu, ticket }) = self.waiting.pop_front()
+        {
             if ticket.is_none_or(|ticket| ticket.begin_write()) {
-                octets.extend_from_slice(&pdu);
+                self.octets.extend_from_slice(&pdu);
             }
         }
-        let written = async {
-            half.write_all(&octets).await?;
-            // Under TLS what is written may wait for this.
-            half.flush().await
-        };
-        if let Err(error) = written.await {
-            tracing::debug!(error = %error, "writing to the centre failed");
-            return;
+        if !self.octets.is_empty() {
+            self.unflushed = true;
+            if self.half.write_buf(&mut self.octets).await? == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
         }
+        if self.octets.is_empty() {
+            self.half.flush().await?;
+            self.unflushed = false;
+        }
+        Ok(())
     }
-    // The reader learns of a broken connection by itself.
-    let _ = half.shutdown().await;
+
+    /// Writes all that waits, and says goodbye to the peer.
+    pub(super) async fn finish(mut self) -> io::Result<()> {
+        while !self.is_idle() {
+            self.advance().await?;
+        }
+        self.half.shutdown().await
+    }
 }

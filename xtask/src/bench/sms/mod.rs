@@ -98,16 +98,22 @@ fn build(root: &Path) -> Result<[PathBuf; 2], Failed> {
 fn clients(root: &Path, measure: PathBuf) -> Result<Vec<Client>, Failed> {
     let target = house::target(root);
     let requirements = root.join("xtask").join("interop").join("requirements.txt");
-    let python = python::environment(&target, interop::PYTHON, &requirements)?.join("python");
+    let interpreter = python::environment(&target, interop::PYTHON, &requirements)?.join("python");
     let modules = interop::node(&target)?.join("node_modules");
     let script = |name: &str| {
         root.join("xtask").join("src").join("bench").join("sms").join(name).to_string_lossy().into_owned()
     };
-    let ours =
-        Client { name: OURS, program: measure, arguments: vec!["send".to_owned()], environment: Vec::new() };
-    let smpp34 = Client {
-        name: "PyPI smpp34",
-        program: python,
+    let peers = build_peers(root, &target)?;
+    let compiled = |name, program: &Path, word: &str| {
+        let (program, arguments) = (program.to_owned(), vec![word.to_owned()]);
+        Client { name, program, arguments, environment: Vec::new() }
+    };
+    let ours = compiled(OURS, &measure, "send");
+    let smpp34 = compiled("smpp34", &peers, "smpp34");
+    let rusmppc = compiled("rusmppc", &peers, "rusmppc");
+    let python = Client {
+        name: "smpp34 in Python",
+        program: interpreter,
         arguments: vec![script("peer.py")],
         environment: Vec::new(),
     };
@@ -117,7 +123,18 @@ fn clients(root: &Path, measure: PathBuf) -> Result<Vec<Client>, Failed> {
         arguments: vec![script("peer.js")],
         environment: vec![("NODE_PATH", modules)],
     };
-    Ok(vec![ours, smpp34, npm])
+    Ok(vec![ours, smpp34, rusmppc, python, npm])
+}
+
+/// Builds the clients of others that are crates; nothing but this needs them.
+fn build_peers(root: &Path, target: &Path) -> Result<PathBuf, Failed> {
+    let manifest = root.join("xtask").join("peers").join("sms").join("Cargo.toml");
+    let place = target.join("bench-sms");
+    let (manifest, place_text) = (manifest.to_string_lossy(), place.to_string_lossy());
+    let arguments =
+        ["build", "--release", "--locked", "--manifest-path", &manifest, "--target-dir", &place_text];
+    run::cargo(root, &arguments).run()?;
+    Ok(place.join("release").join("peers"))
 }
 
 impl Client {

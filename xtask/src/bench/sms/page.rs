@@ -25,7 +25,7 @@ pub(super) fn write(
     let (date, commit) = (said("date", &["-u", "+%Y-%m-%d"]), said("git", &["rev-parse", "--short", "HEAD"]));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let versions = format!(
-        "smpp34 {} (PyPI, its core in Rust) on {}, {} (npm) on node {}",
+        "the crates smpp34 1.5.1 and rusmppc 0.4.0, smpp34 {} (PyPI, the same core) on {}, {} (npm) on node {}",
         interop::SMPP34,
         said("python3", &["--version"]),
         interop::NPM.replace('@', " "),
@@ -52,7 +52,7 @@ fn page(figures: &[Figure], when: &dyn Fn(&str, &str) -> String, versions: &str)
     let _ = writeln!(
         page,
         "## The session layer\n\nsubmit_sm a second over one session, each client against the same centre (a program of ours that accepts\n\
-         everything at once), interleaved in the same run. Peers: {versions}.\n\n\
+         everything at once), interleaved in the same run; every program has one thread. Peers: {versions}.\n\n\
          | window | {OURS} | fastest peer | ratio | all peers |\n| ---: | ---: | ---: | ---: | --- |"
     );
     for window in WINDOWS {
