@@ -30,6 +30,9 @@ pub(crate) enum Command {
     /// Recomputes the matches from the books, compares, and verifies what is stored.
     #[cfg(feature = "server")]
     Check(commands::check::Args),
+    /// The stored data as a whole: its schema, a copy of it, the copy into another database.
+    #[cfg(feature = "server")]
+    Store(commands::storing::Args),
     /// Charge events: what waits, what was refused, and whether the charging system's record agrees.
     #[cfg(feature = "server")]
     Charges(commands::charges::Args),

@@ -9,6 +9,7 @@
 pub mod audit;
 mod backend;
 pub mod contacts;
+mod copy;
 mod embedded;
 pub mod erasures;
 mod error;
@@ -29,6 +30,7 @@ mod store;
 pub mod texts;
 pub mod upkeep;
 
+pub use copy::CopyError;
 pub use error::{Kind, StoreError};
 pub use funnel::{FunnelEvent, FunnelTx, FunnelView};
 pub use keys::{KeyFileError, Keys, MasterKey, Purpose};

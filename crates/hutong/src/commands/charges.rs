@@ -10,10 +10,9 @@ use edge::operator::{Door, OperatorToken, Scope};
 use http::{Method, Request, Response};
 use jiff::civil::Date;
 use platform::{Platform, PlatformConfig};
-use secrecy::ExposeSecret;
-use store::{MasterKey, Store};
 use tmf::{HttpSettings, OverHttp, Transport};
 
+use super::opening::open_made;
 use super::running::operator_token;
 use super::seed::Nobody;
 use super::serve::{charging_port, platform_config};
@@ -155,15 +154,7 @@ async fn through_server(config: &Config, request: Request<Bytes>) -> Result<Resp
 /// The same call on the platform's own router, over the store of a server that does not run.
 async fn in_store(config: &Config, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {
     let world = crate::world::system();
-    let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let master = MasterKey::in_file(config.key_file());
-    // Nothing is to be made here.
-    master.load(false, &world).map_err(|error| opened(error.into()))?;
-    let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), &master, world.clone()).await,
-        None => Store::open_embedded(&config.data, &master, world.clone()),
-    };
-    let store = store.map_err(opened)?;
+    let store = open_made(config).await?;
     let token: String = world.bytes::<32>().map(|byte| format!("{byte:02x}")).concat();
     // With its port, so that what is to be handed over has its job when the servers start.
     let charging = charging_port(config, &world)?;

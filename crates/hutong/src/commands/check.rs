@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use secrecy::ExposeSecret;
-use store::{MasterKey, Store, StoreError};
+use store::StoreError;
 
+use super::opening::open_made;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
 
@@ -21,16 +21,7 @@ pub(crate) struct Args {
 /// A [`Failure`] that says what differs.
 pub(crate) async fn run(args: Args) -> Result<(), Failure> {
     let config = Config::load(&args.config)?;
-    let world = crate::world::system();
-    let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let master = MasterKey::in_file(config.key_file());
-    // Nothing is to be made here.
-    master.load(false, &world).map_err(|error| opened(error.into()))?;
-    let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), &master, world).await,
-        None => Store::open_embedded(&config.data, &master, world),
-    };
-    let store = store.map_err(opened)?;
+    let store = open_made(&config).await?;
     let checked = store
         .read::<_, StoreError, _>(|view| {
             let checked = view.check_integrity()?;

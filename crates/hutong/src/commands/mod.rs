@@ -18,14 +18,14 @@ pub(crate) mod import;
 pub(crate) mod keys;
 pub(crate) mod limits;
 #[cfg(feature = "server")]
-mod look;
-#[cfg(feature = "server")]
 pub(crate) mod matching;
 #[cfg(feature = "server")]
 pub(crate) mod number_simulator;
 pub(crate) mod numbers;
 #[cfg(feature = "server")]
 pub(crate) mod openapi;
+#[cfg(feature = "server")]
+mod opening;
 #[cfg(feature = "server")]
 mod running;
 #[cfg(feature = "server")]
@@ -36,6 +36,8 @@ pub(crate) mod serve;
 pub(crate) mod sms;
 #[cfg(feature = "server")]
 pub(crate) mod smsc;
+#[cfg(feature = "server")]
+pub(crate) mod storing;
 #[cfg(feature = "terminal")]
 pub(crate) mod terminal;
 
@@ -58,6 +60,8 @@ pub(crate) async fn run(command: Command) -> Result<(), Failure> {
         Command::Import(args) => import::run(args).await,
         #[cfg(feature = "server")]
         Command::Check(args) => check::run(args).await,
+        #[cfg(feature = "server")]
+        Command::Store(args) => storing::run(args).await,
         #[cfg(feature = "server")]
         Command::Charges(args) => charges::run(args).await,
         #[cfg(feature = "server")]

@@ -7,11 +7,10 @@ use std::sync::Arc;
 use domain::limits;
 use platform::seed::SeedError;
 use platform::{Callbacks, Platform};
-use secrecy::ExposeSecret;
 use store::audit::Actor;
-use store::{MasterKey, Store};
 use tmf::Transport;
 
+use super::opening::open;
 use super::running;
 use super::serve::platform_config;
 use crate::config::{Config, ConfigArgs};
@@ -67,13 +66,7 @@ async fn through_server(config: &Config, json: Vec<u8>) -> Result<String, Failur
 
 async fn into_store(config: &Config, json: &[u8]) -> Result<String, Failure> {
     let world = crate::world::system();
-    let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let master = MasterKey::in_file(config.key_file());
-    let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), &master, world.clone()).await,
-        None => Store::open_embedded(&config.data, &master, world.clone()),
-    };
-    let store = store.map_err(opened)?;
+    let store = open(config).await?;
     let kept = store.keep_audit_heads(&config.audit_head_file()).await;
     kept.map_err(|error| Failure::user("the audit log cannot be read").because(&error))?;
     let config = Arc::new(platform_config(config));

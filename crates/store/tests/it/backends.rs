@@ -24,7 +24,7 @@ fn world(seed: u64) -> (Arc<SetClock>, World) {
     (Arc::clone(&clock), World::new(clock, Arc::new(SeededDice::new(seed))))
 }
 
-fn keys() -> MasterKey {
+pub(crate) fn keys() -> MasterKey {
     MasterKey::from_secret([7; 32])
 }
 

@@ -13,6 +13,7 @@ mod audit_tampering;
 mod backends;
 mod charge_laws;
 mod contacts_laws;
+mod copy_laws;
 mod damage;
 mod erasure_laws;
 mod event_laws;

@@ -77,7 +77,7 @@ async fn upload(bench: &Bench, n: u64, book: &[u64]) {
 }
 
 /// The first of three people, who all match the first, has a service.
-async fn three(bench: &Bench) -> SubscriptionId {
+pub(crate) async fn three(bench: &Bench) -> SubscriptionId {
     for n in 1..=3 {
         let (subscriber, id) = (SubscriberId(bench.world.uuid()), SessionId(bench.world.uuid()));
         let session = NewSession { id, token: format!("token-{n}"), device: None };
@@ -97,13 +97,13 @@ async fn three(bench: &Bench) -> SubscriptionId {
     .await
 }
 
-async fn share(bench: &Bench, subscription: SubscriptionId, audience: Audience) {
+pub(crate) async fn share(bench: &Bench, subscription: SubscriptionId, audience: Audience) {
     let owner = key(bench, 1);
     write(bench, move |tx| tx.exchange().share(owner, subscription, &audience)).await;
 }
 
 /// How many shares the second and the third see.
-async fn seen(bench: &Bench) -> [usize; 2] {
+pub(crate) async fn seen(bench: &Bench) -> [usize; 2] {
     let viewers = [key(bench, 2), key(bench, 3)];
     write(bench, move |tx| {
         let mut count = |viewer| Ok(tx.friends().list_feed(viewer, &FeedFilter::default(), 9)?.len());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
+use crate::house;
 use crate::run::{self, Failed};
 
 /// The versions that the figures of docs/benchmarks are of.
@@ -26,18 +27,13 @@ fn failed(error: std::io::Error) -> Failed {
 impl Place {
     /// Makes the directory and builds the programs.
     pub(super) fn make(root: &Path) -> Result<Self, Failed> {
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let target = house::target(root);
         let directory = target.join("bench-matching");
         fs::create_dir_all(&directory).map_err(failed)?;
-        let programs = directory.join("programs");
-        fs::create_dir_all(&programs).map_err(failed)?;
-        // Both are called `measure`; each is copied aside before the other is built.
         let build = |package: &str| {
-            let arguments = ["build", "--release", "--package", package, "--example", "measure"];
-            run::cargo(root, &arguments).run()?;
-            let program = programs.join(package);
-            fs::copy(target.join("release").join("examples").join("measure"), &program).map_err(failed)?;
-            Ok::<_, Failed>(program)
+            let example = format!("measure-{package}");
+            run::cargo(root, &["build", "--release", "--package", package, "--example", &example]).run()?;
+            Ok::<_, Failed>(target.join("release").join("examples").join(example))
         };
         Ok(Self { matching: build("matching")?, store: build("store")?, directory })
     }

@@ -89,10 +89,11 @@ fn read(arguments: &[&str]) -> Option<(u64, u64)> {
 
 /// Builds the programs that measure.
 fn build(root: &Path) -> Result<[PathBuf; 2], Failed> {
-    let examples = ["--package", "smpp", "--package", "sms", "--example", "measure", "--example", "outbox"];
+    let examples =
+        ["--package", "smpp", "--package", "sms", "--example", "measure-smpp", "--example", "outbox"];
     run::cargo(root, &[&["build", "--release"], &examples[..]].concat()).run()?;
     let place = house::target(root).join("release").join("examples");
-    Ok([place.join("measure"), place.join("outbox")])
+    Ok([place.join("measure-smpp"), place.join("outbox")])
 }
 
 fn clients(root: &Path, measure: PathBuf) -> Result<Vec<Client>, Failed> {

@@ -38,7 +38,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
 
 async fn look(args: &ConfigArgs) -> Result<(Config, store::Store), Failure> {
     let config = Config::load(args)?;
-    let store = super::look::look(&config).await;
+    let store = super::opening::look(&config).await;
     let store = store.map_err(|error| Failure::user("the store cannot be opened").because(&error))?;
     Ok((config, store))
 }

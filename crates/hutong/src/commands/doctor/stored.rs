@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use store::jobs::JobCounts;
 use store::{Kind, OpenError, Store, StoreError, View};
 
-use super::super::look::look as open;
+use super::super::opening::look as open;
 use super::super::serve::platform_config;
 use super::Finding;
 use crate::config::{Config, Role};

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use domain::limits;
-use secrecy::ExposeSecret;
-use store::{MasterKey, Store};
+use store::Store;
 
 use self::books::Books;
 use super::matching::input;
 use super::matching::progress::Progress;
+use super::opening;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
 
@@ -112,13 +112,7 @@ fn read(
 }
 
 async fn open(config: &Config) -> Result<Store, Failure> {
-    let world = crate::world::system();
-    let master = MasterKey::in_file(config.key_file());
-    let opened = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), &master, world).await,
-        None => Store::open_embedded(&config.data, &master, world),
-    };
-    let store = opened.map_err(|error| Failure::user("the store cannot be opened").because(&error))?;
+    let store = opening::open(config).await?;
     let kept = store.keep_audit_heads(&config.audit_head_file()).await;
     kept.map_err(|error| Failure::user("the audit log cannot be read").because(&error))?;
     Ok(store)

@@ -1,9 +1,8 @@
 //! `hutong keys rotate`: another master key, while everything goes on.
 
-use secrecy::ExposeSecret;
 use store::audit::Actor;
-use store::{MasterKey, Store};
 
+use crate::commands::opening::open_made;
 use crate::commands::running;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
@@ -38,16 +37,7 @@ pub(super) async fn run(Args { config }: Args) -> Result<(), Failure> {
 }
 
 async fn rotate_in_store(config: &Config) -> Result<(), Failure> {
-    let world = crate::world::system();
-    let opened = |error: store::OpenError| Failure::user("the store cannot be opened").because(&error);
-    let master = MasterKey::in_file(config.key_file());
-    // There is nothing to rotate where nothing was made.
-    master.load(false, &world).map_err(|error| opened(error.into()))?;
-    let store = match &config.database {
-        Some(url) => Store::open_postgres(url.expose_secret(), &master, world).await,
-        None => Store::open_embedded(&config.data, &master, world),
-    };
-    let store = store.map_err(opened)?;
+    let store = open_made(config).await?;
     let rotated = store.rotate_master_key(Actor::Local).await;
     store.close().await;
     rotated.map_err(|error| Failure::user("the master key was not exchanged as it should be").because(&error))

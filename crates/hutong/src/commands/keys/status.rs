@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use store::{KeyFileError, MasterKey, OpenError, Reign, Store, StoreError};
 
-use crate::commands::look::look;
+use crate::commands::opening::look;
 use crate::config::{Config, ConfigArgs};
 use crate::failure::Failure;
 

@@ -9,7 +9,7 @@ use serde_json::json;
 use terminal::backup::{self, BackUpError, Kept, Phrase, RestoreError};
 use terminal::server::BackupServer;
 
-use super::prompt::{ask, say};
+use super::prompt::{ask_secret, say};
 use super::scan::read_limited;
 use super::session::{Session, memory_failure, server_failure};
 use crate::failure::Failure;
@@ -88,7 +88,7 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 fn ask_phrase() -> Result<Phrase, Failure> {
     let words = match std::env::var(PHRASE_VARIABLE) {
         Ok(words) => words,
-        Err(_) => ask("Recovery phrase:")?,
+        Err(_) => ask_secret("Recovery phrase:")?,
     };
     Phrase::parse(&words).map_err(|error| Failure::user(error.to_string()))
 }

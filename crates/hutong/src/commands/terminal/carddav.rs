@@ -21,7 +21,7 @@ use terminal::memory::Memory;
 use terminal::read::FILE_BYTES_MAX;
 use terminal::scan::Scan;
 
-use super::prompt::ask;
+use super::prompt::{ask, ask_secret};
 use super::session::memory_failure;
 use crate::failure::Failure;
 
@@ -112,7 +112,7 @@ impl Args {
         }
         match std::env::var(PASSWORD) {
             Ok(password) => Ok(password),
-            Err(_) => ask("Your password at the CardDAV server (it shows as you type):"),
+            Err(_) => ask_secret("Your password at the CardDAV server:"),
         }
     }
 }

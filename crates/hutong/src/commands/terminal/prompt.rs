@@ -22,6 +22,16 @@ pub(super) fn ask(question: &str) -> Result<String, Failure> {
     Ok(answer.trim().to_owned())
 }
 
+/// Asks for a line that nobody looking on should see: what is typed does not show.
+pub(super) fn ask_secret(question: &str) -> Result<String, Failure> {
+    if !is_attended() {
+        return ask(question);
+    }
+    rpassword::prompt_password(format!("{question} "))
+        .map(|answer| answer.trim().to_owned())
+        .map_err(|error| Failure::user("the answer cannot be read").because(&error))
+}
+
 /// Whether somebody sits there to answer.
 pub(super) fn is_attended() -> bool {
     std::io::stdin().is_terminal()

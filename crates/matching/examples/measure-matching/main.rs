@@ -1,6 +1,6 @@
 //! Measures matching on generated books and prints one JSON line a figure.
 //!
-//! `cargo run --release -p matching --example measure -- --edges 18000000 --threads 2`
+//! `cargo run --release -p matching --example measure-matching -- --edges 18000000 --threads 2`
 //!
 //! Also `--seed` (1), `--times` (5: runs of a bulk match, of which the median and the least are told)
 //! `--only` (a word that the figures' names must hold), `--dump FILE` (writes the edges for other tools, two

@@ -1,6 +1,6 @@
 //! Measures uploads and reads at the store, and beside it the table that everyone tries first: a row per edge.
 //!
-//! `cargo run --release -p store --example measure -- ours --subscribers 10000 --clients 64 --seconds 5`
+//! `cargo run --release -p store --example measure-store -- ours --subscribers 10000 --clients 64 --seconds 5`
 //!
 //! The first word is `ours` (the embedded store), `sqlite` or `postgres` (with `--url`, an empty database). All bring up
 //! the same people, each with a book of 200 contacts, then upload books of which five contacts are others, each upload
