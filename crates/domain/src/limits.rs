@@ -67,6 +67,11 @@ limits! {
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
     PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
+    COMPARE_EVERY_S = 60, "Pause between two looks for what an event of the platform may have missed.";
+    COMPARE_ORDERS_S = 300, "An open order of which nothing was heard or asked for so long is asked about.";
+    COMPARE_GIVEN_UP_DAYS = 7, "How long an order given up as unreachable is asked about: the platform may have it.";
+    COMPARE_SUBSCRIBERS_S = 86_400, "How often each subscriber's subscriptions are compared with the platform's.";
+    COMPARE_BATCH = 100, "Orders, and subscribers, compared in one run.";
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";
     CONFIRMATION_ACCEPT_S = 3_600, "The centre must have taken a confirmation text by then.";
     CONFIRMATIONS_OPEN_MAX = 50, "Confirmations one phone can have open: each needs its own code and suffix.";

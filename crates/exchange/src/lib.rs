@@ -4,6 +4,7 @@
 //! this process or across a network, and hears of changes by the hub's events ([`listener`]).
 //! Limits: `domain::limits`.
 
+mod compare;
 mod erase;
 pub mod events;
 pub mod feed;
@@ -76,6 +77,15 @@ impl Exchange {
         let now = self.world.now();
         self.store.write(move |tx| tx.jobs().enqueue_topic(JobKind::SyncCatalogue, "all", &(), now)).await
     }
+
+    /// Has the platform asked from time to time about what its events may have missed; done once at start.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn begin_comparing(&self) -> Result<(), StoreError> {
+        let now = self.world.now();
+        self.store.write(move |tx| tx.jobs().enqueue_topic(JobKind::Compare, "all", &(), now)).await
+    }
 }
 
 /// Its part of `/v1`.
@@ -106,6 +116,7 @@ pub fn jobs(exchange: &Exchange) -> Vec<(JobKind, Arc<dyn Handler>)> {
     vec![
         (JobKind::ForwardOrder, Arc::new(forward::Forward(exchange.clone())) as Arc<dyn Handler>),
         (JobKind::CancelOrder, Arc::new(forward::Cancel(exchange.clone()))),
+        (JobKind::Compare, Arc::new(compare::Compare(exchange.clone()))),
         (JobKind::EraseCustomer, Arc::new(erase::Erase(exchange.clone()))),
         (JobKind::SyncSubscriptions, Arc::new(sync::Subscriptions(exchange.clone()))),
         (JobKind::SyncCatalogue, Arc::new(sync::Catalogue(exchange.clone()))),

@@ -5,6 +5,7 @@ use std::pin::Pin;
 
 use domain::consent::Consent;
 use domain::key::ContactKey;
+use domain::limits;
 use domain::world::after_seconds;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -77,6 +78,7 @@ impl Exchange {
             let same = tx.contacts().find_proof(key)?.is_some_and(|proof| proof.id == subscriber.id);
             if same && tx.contacts().has_consent(key, Consent::Subscriptions)? {
                 tx.exchange().replace_subscriptions(key, &all)?;
+                tx.exchange().mark_subscriptions_compared(key)?;
                 ask_for_cards(tx, now)?;
             }
             tx.jobs().finish(&job)
@@ -97,7 +99,9 @@ impl Exchange {
             let write = move |tx: &mut Tx<'_>| cards.iter().try_for_each(|card| tx.exchange().put_card(card));
             self.store.write::<_, StoreError, _>(write).await?;
             if done {
-                return Ok(Outcome::Done);
+                // Once more in time: the event of a change may have been lost.
+                let next = after_seconds(self.world.now(), limits::COMPARE_SUBSCRIBERS_S);
+                return Ok(Outcome::Later(next));
             }
         }
     }

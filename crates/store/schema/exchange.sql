@@ -56,11 +56,21 @@ CREATE TABLE exchange_order (
     cancel         BIGINT NOT NULL DEFAULT 0,  -- 1: the subscriber wants it cancelled
     platform_order TEXT,
     platform_time  BIGINT NOT NULL, -- of the newest news from the platform
+    compared       BIGINT NOT NULL, -- when the platform was last asked about it
     created        BIGINT NOT NULL,
     changed        BIGINT NOT NULL
 );
 CREATE INDEX exchange_order_orderer ON exchange_order (orderer, id);
 CREATE INDEX exchange_order_platform ON exchange_order (platform_order);
+CREATE INDEX exchange_order_compared ON exchange_order (compared)
+  WHERE (state IN ('forwarded', 'awaiting_confirmation', 'in_progress') OR reason = 'PLATFORM_UNREACHABLE');
+
+-- When a subscriber's subscriptions were last asked for, to compare them again in time.
+CREATE TABLE subscriptions_compared (
+    key BIGINT PRIMARY KEY,
+    at  BIGINT NOT NULL
+);
+CREATE INDEX subscriptions_compared_at ON subscriptions_compared (at);
 
 -- First answers, repeated to whoever repeats the request.
 CREATE TABLE idempotency (

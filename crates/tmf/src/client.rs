@@ -83,7 +83,10 @@ impl Client {
     /// [`TmfError`].
     pub async fn create_order(&self, order: &ProductOrderCreate) -> Result<ProductOrder, TmfError> {
         let path = format!("{}{}", paths::ORDERING, paths::PRODUCT_ORDER);
-        read(&self.send(Method::POST, &path, Some(order)).await?)
+        let taken: ProductOrder = read(&self.send(Method::POST, &path, Some(order)).await?)?;
+        // What is said of another order is said of nothing that was asked; without an id it cannot be asked for again.
+        let same = taken.external_id.is_none() || taken.external_id == order.external_id;
+        if same && !taken.id.is_empty() { Ok(taken) } else { Err(TmfError::Garbage) }
     }
 
     /// Finds the order placed under an external id.
@@ -106,7 +109,8 @@ impl Client {
     /// [`TmfError`]; status 404 when there is none.
     pub async fn load_order(&self, id: &str) -> Result<ProductOrder, TmfError> {
         let path = format!("{}{}/{}", paths::ORDERING, paths::PRODUCT_ORDER, escape(id));
-        read(&self.get(&path).await?)
+        let order: ProductOrder = read(&self.get(&path).await?)?;
+        if order.id == id { Ok(order) } else { Err(TmfError::Garbage) }
     }
 
     /// Asks for an order's cancellation.

@@ -266,6 +266,10 @@ impl House {
         let callback = format!("{base}{}", exchange::listener::callback_path(&exchange));
         let stop = self.stop.clone();
         self.tasks.push(tokio::spawn(async move {
+            if let Err(error) = exchange.begin_comparing().await {
+                let error = &error as &dyn std::error::Error;
+                tracing::warn!(error, "comparing with the platform could not be asked for");
+            }
             let mut pause = Duration::from_millis(200);
             loop {
                 match client.register_hub(&callback).await {

@@ -1,6 +1,7 @@
 //! What the exchange role keeps: subscriptions, cards, shares, orders, event streams.
 
 mod cards;
+mod comparison;
 mod events;
 mod idempotency;
 mod orders;
@@ -8,6 +9,7 @@ mod shares;
 mod subscriptions;
 
 pub use cards::Card;
+pub use comparison::Uncompared;
 pub use events::{EventKind, StreamEvent};
 pub use idempotency::FirstAnswer;
 pub use orders::{NewOrder, Order, PlatformNews};

@@ -69,8 +69,8 @@ impl ExchangeTx<'_> {
     pub fn insert_order(&mut self, new: &NewOrder) -> Result<Order, StoreError> {
         let now = self.world.now();
         self.view.sql.execute(
-            "INSERT INTO exchange_order (id, orderer, action, offering, version, product, share, state, platform_time, created, changed)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10)",
+            "INSERT INTO exchange_order (id, orderer, action, offering, version, product, share, state, platform_time, compared, created, changed)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, $9, $10, $11)",
             params![
                 new.id.0,
                 new.orderer,
@@ -80,6 +80,7 @@ impl ExchangeTx<'_> {
                 new.product.as_deref(),
                 new.share,
                 Progress::Queued.word(),
+                now,
                 now,
                 now,
             ],

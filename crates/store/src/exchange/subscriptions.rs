@@ -118,6 +118,7 @@ impl ExchangeTx<'_> {
             "UPDATE event SET friend = -1, data = '{}' WHERE friend = $1",
             "DELETE FROM idempotency WHERE owner = $1",
             "DELETE FROM exchange_order WHERE orderer = $1",
+            "DELETE FROM subscriptions_compared WHERE key = $1",
             "UPDATE funnel SET person = NULL WHERE person = $1",
             "UPDATE funnel SET friend = NULL WHERE friend = $1",
         ] {

@@ -44,6 +44,8 @@ kinds! {
     SyncSubscriptions = "sync_subscriptions";
     /// Exchange: bring the catalogue in step with the platform.
     SyncCatalogue = "sync_catalogue";
+    /// Exchange: ask the platform about what its events may have missed.
+    Compare = "compare";
     /// Platform: end a confirmation that nobody answered, or whose text was never taken.
     ExpireConfirmation = "expire_confirmation";
     /// Platform: act on a text that came in.
