@@ -67,6 +67,8 @@ limits! {
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
     PLATFORM_UNREACHABLE_S = 900, "An order not forwarded by then ends as failed.";
+    SYNC_PRODUCTS_MAX = 10_000, "Products that the platform may list for one customer.";
+    SYNC_OFFERINGS_MAX = 200_000, "Offerings that the platform may list: more than any operator sells.";
     COMPARE_EVERY_S = 60, "Pause between two looks for what an event of the platform may have missed.";
     COMPARE_ORDERS_S = 300, "An open order of which nothing was heard or asked for so long is asked about.";
     COMPARE_GIVEN_UP_DAYS = 7, "How long an order given up as unreachable is asked about: the platform may have it.";

@@ -65,6 +65,7 @@ impl Exchange {
             let (products, total) = page
                 .map_err(|error| JobFailed::new("the platform did not list a customer's products", error))?;
             asked += products.len();
+            refuse_endless(asked, limits::SYNC_PRODUCTS_MAX)?;
             let done = products.is_empty() || asked >= total;
             all.extend(products.iter().filter_map(read_product));
             if done {
@@ -94,6 +95,7 @@ impl Exchange {
             let (offerings, total) =
                 page.map_err(|error| JobFailed::new("the platform did not list its offerings", error))?;
             asked += offerings.len();
+            refuse_endless(asked, limits::SYNC_OFFERINGS_MAX)?;
             let done = offerings.is_empty() || asked >= total;
             let cards: Vec<Card> = offerings.iter().filter_map(read_card).collect();
             let write = move |tx: &mut Tx<'_>| cards.iter().try_for_each(|card| tx.exchange().put_card(card));
@@ -105,6 +107,14 @@ impl Exchange {
             }
         }
     }
+}
+
+/// A platform that gives the same page again and again would be asked for ever.
+fn refuse_endless(asked: usize, most: i64) -> Result<(), JobFailed> {
+    if asked > limits::count(most) {
+        return Err(JobFailed::new("the platform lists without end", format!("{asked} items")));
+    }
+    Ok(())
 }
 
 /// Asks for the catalogue when somebody has a subscription whose card is not known.

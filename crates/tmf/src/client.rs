@@ -222,8 +222,9 @@ fn read_page<T: DeserializeOwned>(
 ) -> Result<(Vec<T>, usize), TmfError> {
     let items: Vec<T> = read(answer)?;
     let total = answer.headers().get("x-total-count").and_then(|total| total.to_str().ok()?.parse().ok());
-    let shown = offset + items.len();
-    Ok((items, total.unwrap_or(shown)))
+    // Who does not say how many there are is asked until there are no more.
+    let total = total.unwrap_or(if items.is_empty() { offset } else { usize::MAX });
+    Ok((items, total))
 }
 
 #[cfg(test)]

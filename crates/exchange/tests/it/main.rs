@@ -3,4 +3,5 @@
 
 mod faulty;
 mod house;
+mod sync;
 mod wrongs;
