@@ -97,6 +97,11 @@ limits! {
     RENEWAL_LOOK_S = 60, "How often the timer of renewals looks, and pauses while a payer cannot be checked.";
     RENEWAL_RETRY_S = 86_400, "Pause between two tries to renew what its payer cannot pay.";
     RENEWAL_GRACE_S = 2_592_000, "A subscription suspended for so long without payment ends: 30 days.";
+    PROVISIONING_S_MAX = 259_200, "An order whose provider has not started the service by then ends as failed: 72 hours.";
+    PROVISIONING_ANSWER_S_MAX = 10, "Longest wait for a provider's answer: two in a row fit a job's lease.";
+    PROVISIONING_CALLS_A_RUN_MAX = 16, "Calls to one provider made side by side in one run.";
+    PROVISIONING_BACKOFF_S_MAX = 600, "Longest pause between two tries of a call to a provider.";
+    GROUP_MEMBERS_MAX = 1_000, "Members of a short-number group: an office or a village, and its numbers are read in a moment.";
     WAY_BACK_S = 86_400, "The free way back from a service of the operator's own.";
 }
 

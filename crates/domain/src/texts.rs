@@ -106,6 +106,23 @@ pub fn receipt_started_own(locale: Locale, offering: &Offering) -> String {
     }
 }
 
+/// The receipt after somebody joined a short-number group; `way_back` where there is a free one for a day.
+pub fn receipt_joined(locale: Locale, offering: &Offering, short_number: &str, way_back: bool) -> String {
+    let (name, price) = (offering.name.text(locale), price(locale, offering.price));
+    match locale {
+        Locale::Chinese => {
+            let undo = if way_back { "24小时内发QX免费撤销；" } else { "" };
+            format!("【胡同】已加入“{name}”，{price}。您的短号：{short_number}。{undo}退出发TD退订。")
+        }
+        Locale::English => {
+            let undo = if way_back { "Text QX within 24 hours to undo it free of charge. " } else { "" };
+            format!(
+                "[Hutong] You have joined \"{name}\", {price}. Your short number: {short_number}. {undo}To leave, text TD."
+            )
+        }
+    }
+}
+
 /// The receipt after the free way back.
 pub fn receipt_undone(locale: Locale, offering: &Offering) -> String {
     let name = offering.name.text(locale);
@@ -176,6 +193,9 @@ pub fn reason_words(locale: Locale, reason: Reason) -> &'static str {
         Reason::NumberReassigned => ("号码已更换机主", "the number has a new owner"),
         Reason::UserCancelled => ("您已取消", "you cancelled it"),
         Reason::NotSubscribed => ("您没有订购该业务", "you do not have it"),
+        Reason::InAnotherGroup => ("您已在其他短号群中", "you are in another short-number group"),
+        Reason::GroupFull => ("对方的短号群已满", "the group is full"),
+        Reason::FriendLeftGroup => ("对方已不在该短号群中", "your friend is no longer in the group"),
     };
     match locale {
         Locale::Chinese => chinese,
@@ -288,9 +308,11 @@ mod tests {
         for locale in [Locale::Chinese, Locale::English] {
             let started = receipt_started_own(locale, &long);
             assert!(started.contains("QX") && started.contains("TD"), "{started}");
-            for text in
-                [started, receipt_undone(locale, &long), renewal_refused(locale, long.name.text(locale))]
-            {
+            let joined = receipt_joined(locale, &long, "666666", true);
+            assert!(joined.contains("QX") && joined.contains("TD") && joined.contains("666666"), "{joined}");
+            assert!(!receipt_joined(locale, &long, "600", false).contains("QX"));
+            let refused = renewal_refused(locale, long.name.text(locale));
+            for text in [started, joined, receipt_undone(locale, &long), refused] {
                 let fits =
                     if text.is_ascii() { text.len() <= 306 } else { text.encode_utf16().count() <= 134 };
                 assert!(fits, "{text}");

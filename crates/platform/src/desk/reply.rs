@@ -88,8 +88,14 @@ impl Desk<'_, '_> {
         if let Err(reason) = self.preset(customer, &offering, order.version, Some(id))? {
             return self.cancel(&mut order, reason);
         }
+        if let Err(reason) = self.check_group_of(&order, customer.key, &offering)? {
+            return self.cancel(&mut order, reason);
+        }
         self.tx.platform().close_confirmation(id, ConfirmationOutcome::Confirmed)?;
         self.move_order(&mut order, OrderState::InProgress, None)?;
+        if self.is_told(&offering) {
+            return self.ask_provider(&mut order, customer, &offering);
+        }
         self.complete_add(&mut order, customer, &offering, Way::Confirm)
     }
 

@@ -60,6 +60,8 @@ kinds! {
     DeliverCharges = "deliver_charges";
     /// Platform: take subscriptions whose period has ended into the next one.
     RenewProducts = "renew_products";
+    /// Platform: tell one provider what to start and what to stop.
+    CallProvider = "call_provider";
 }
 
 room! {
