@@ -62,7 +62,7 @@ limits! {
     FUNNEL_KEEP_DAYS = 730, "How long steps from a share to a subscription are kept: two years compare.";
     HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";
     ERASURE_WHO_KEEP_DAYS = 30, "How long the database, sealed, knows whose an erasure was: by then every journal has it.";
-    EVIDENCE_KEEP_DAYS = 1_095, "How long orders and charges of a former customer stay, under a pseudonym: 3 years (E-Commerce Law of China, article 31).";
+    EVIDENCE_KEEP_DAYS = 1_095, "How long evidence of a confirmation stays, and orders and charges of a former customer under a pseudonym: 3 years (E-Commerce Law of China, article 31).";
     UPKEEP_EVERY_S = 600, "Pause between two rounds of forgetting what is past its time.";
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";

@@ -104,6 +104,16 @@ CREATE TABLE confirmation (
 );
 CREATE INDEX confirmation_customer ON confirmation (customer, written);
 
+-- What proves how an order was confirmed, or not. Sealed; whose the order was, an erasure takes away.
+CREATE TABLE order_evidence (
+    seq           {serial},
+    product_order BYTEA NOT NULL,
+    kind          TEXT NOT NULL,   -- asked, accepted, undeliverable, replied
+    body          BYTEA NOT NULL,
+    at            BIGINT NOT NULL
+);
+CREATE INDEX order_evidence_order ON order_evidence (product_order);
+
 -- The period that a product is in; the timer of renewals reads it.
 CREATE TABLE product_term (
     product   BYTEA PRIMARY KEY,

@@ -59,7 +59,7 @@ const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 21] = [
+const FORGOTTEN: [Forgotten; 22] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,
@@ -120,6 +120,11 @@ const FORGOTTEN: [Forgotten; 21] = [
         "funnel",
         |keep| keep.funnel_days * DAY_S,
         "DELETE FROM funnel WHERE at < $1 AND id IN (SELECT id FROM funnel ORDER BY id LIMIT $2)",
+    ),
+    forgotten(
+        "order_evidence",
+        |_| limits::EVIDENCE_KEEP_DAYS * DAY_S,
+        "DELETE FROM order_evidence WHERE at < $1 AND seq IN (SELECT seq FROM order_evidence ORDER BY seq LIMIT $2)",
     ),
     forgotten(
         "hub_event",

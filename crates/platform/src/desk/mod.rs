@@ -6,6 +6,7 @@ mod audit;
 mod charge;
 mod delete;
 mod events;
+mod evidence;
 mod group;
 mod life;
 mod provision;

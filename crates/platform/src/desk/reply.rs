@@ -50,6 +50,9 @@ impl Desk<'_, '_> {
         if !matches!(reply, Reply::Confirm(_)) && (to_ended || self.is_code_of_ended(&text.body, &recent)) {
             return self.unplaced(&text.body, &recent, &customer);
         }
+        if let Reply::Confirm(order) | Reply::Declined(order) | Reply::Mismatch(order) = reply {
+            self.prove_replied(order, text)?;
+        }
         match reply {
             Reply::Confirm(order) => self.confirm(order, &customer),
             Reply::Declined(order) => self.decline(order, Reason::UserDeclined),

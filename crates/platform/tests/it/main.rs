@@ -10,6 +10,7 @@ mod events;
 mod faces;
 mod groups;
 mod house;
+mod limits;
 mod many_charges;
 mod orders;
 mod provisioning;
