@@ -81,7 +81,7 @@ impl Desk<'_, '_> {
     /// Ends a pending order without a product: its code is void, its claim free, and the person is told
     /// unless they ended it themselves on the screen that shows it.
     pub(crate) fn cancel(&mut self, order: &mut OrderRow, reason: Reason) -> Result<(), Refusal> {
-        self.tx.platform().close_confirmation(order.id, ConfirmationOutcome::Ended)?;
+        self.close(order.id, ConfirmationOutcome::Ended)?;
         self.move_order(order, OrderState::Cancelled, Some(reason))?;
         let (Some(key), Some(id)) = (order.customer, order.offering.clone()) else { return Ok(()) };
         self.tx.platform().release_claim(key, &id, ClaimHolder::Order(order.id))?;

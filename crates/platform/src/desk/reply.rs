@@ -94,7 +94,7 @@ impl Desk<'_, '_> {
         if let Err(reason) = self.check_group_of(&order, customer.key, &offering)? {
             return self.cancel(&mut order, reason);
         }
-        self.tx.platform().close_confirmation(id, ConfirmationOutcome::Confirmed)?;
+        self.close(id, ConfirmationOutcome::Confirmed)?;
         self.move_order(&mut order, OrderState::InProgress, None)?;
         if self.is_told(&offering) {
             return self.ask_provider(&mut order, customer, &offering);

@@ -64,6 +64,18 @@ impl Desk<'_, '_> {
         Ok((self.world.now() < until).then_some(until))
     }
 
+    /// Ends an order's confirmation, if it has one: its code is void, and nothing looks at its time any more.
+    pub(super) fn close(
+        &mut self,
+        order: ProductOrderId,
+        outcome: ConfirmationOutcome,
+    ) -> Result<(), Refusal> {
+        if self.tx.platform().close_confirmation(order, outcome)? {
+            self.tx.jobs().drop_topic(JobKind::ExpireConfirmation, &order.to_string())?;
+        }
+        Ok(())
+    }
+
     fn start_limit(&mut self, confirmation: &ConfirmationRow) -> Result<Timestamp, Refusal> {
         if confirmation.accepted.is_some() {
             return Ok(confirmation.deadline);
