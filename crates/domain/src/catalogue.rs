@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::locale::Localised;
 use crate::money::Price;
@@ -66,6 +67,14 @@ slug! {
     OfferingId;
     /// The id of a provider in the operator's catalogue.
     ProviderId;
+    /// The id of a short-number group.
+    GroupId;
+}
+
+impl From<Uuid> for GroupId {
+    fn from(id: Uuid) -> Self {
+        Self(id.to_string())
+    }
 }
 
 /// Who stands behind a service.

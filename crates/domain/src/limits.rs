@@ -62,7 +62,7 @@ limits! {
     FUNNEL_KEEP_DAYS = 730, "How long steps from a share to a subscription are kept: two years compare.";
     HUB_EVENTS_KEEP_DAYS = 30, "How long a listener at the hub may be away before its events are given up.";
     ERASURE_WHO_KEEP_DAYS = 30, "How long the database, sealed, knows whose an erasure was: by then every journal has it.";
-    EVIDENCE_KEEP_DAYS = 1_095, "How long orders and charges of a former customer stay, under a pseudonym: 3 years (E-Commerce Law of China, article 31).";
+    EVIDENCE_KEEP_DAYS = 1_095, "How long evidence of a confirmation stays, and orders and charges of a former customer under a pseudonym: 3 years (E-Commerce Law of China, article 31).";
     UPKEEP_EVERY_S = 600, "Pause between two rounds of forgetting what is past its time.";
     UPKEEP_ROWS_MAX = 500, "Rows of one kind forgotten in one write: a few milliseconds of the writer's time.";
     LIMITER_KEEP_S = 90_000, "How long limiters remember: an hour longer than their longest window, a day.";
@@ -104,6 +104,11 @@ limits! {
     RENEWAL_LOOK_S = 60, "How often the timer of renewals looks, and pauses while a payer cannot be checked.";
     RENEWAL_RETRY_S = 86_400, "Pause between two tries to renew what its payer cannot pay.";
     RENEWAL_GRACE_S = 2_592_000, "A subscription suspended for so long without payment ends: 30 days.";
+    PROVISIONING_S_MAX = 259_200, "An order whose provider has not started the service by then ends as failed: 72 hours.";
+    PROVISIONING_ANSWER_S_MAX = 10, "Longest wait for a provider's answer: two in a row fit a job's lease.";
+    PROVISIONING_CALLS_A_RUN_MAX = 16, "Calls to one provider made side by side in one run.";
+    PROVISIONING_BACKOFF_S_MAX = 600, "Longest pause between two tries of a call to a provider.";
+    GROUP_MEMBERS_MAX = 1_000, "Members of a short-number group: an office or a village, and its numbers are read in a moment.";
     WAY_BACK_S = 86_400, "The free way back from a service of the operator's own.";
 }
 

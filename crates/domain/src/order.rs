@@ -220,6 +220,12 @@ words! {
         SimUnchecked = "SIM_UNCHECKED",
         /// There is nothing to unsubscribe from.
         NotSubscribed = "NOT_SUBSCRIBED",
+        /// The subscriber is in another short-number group.
+        InAnotherGroup = "IN_ANOTHER_GROUP",
+        /// The friend's group has no room.
+        GroupFull = "GROUP_FULL",
+        /// The friend is no longer in the group.
+        FriendLeftGroup = "FRIEND_LEFT_GROUP",
     }
 }
 

@@ -33,12 +33,38 @@ pub struct Confirmation<'a> {
     pub zone: &'a TimeZone,
 }
 
-/// The confirmation's text. Its first run of exactly four digits is the code; every other digit run
-/// is shorter or longer, the amount included, because a person and a program both look for four.
+/// The confirmation's text, of two parts at most: long names are cut. Its first run of exactly four digits is the
+/// code, which stands before the names, because a person and a program both look for four.
 pub fn confirmation(locale: Locale, parts: &Confirmation<'_>) -> String {
-    let Confirmation { offering, provider, code, until, zone } = parts;
-    let until = until.to_zoned((*zone).clone());
+    let Confirmation { offering, provider, .. } = parts;
     let (name, by) = (offering.name.text(locale), provider.name.text(locale));
+    let whole = write_confirmation(locale, parts, name, by);
+    if fits_two_parts(&whole) {
+        return whole;
+    }
+    let (mut name, mut by) = (name.chars().count(), by.chars().count());
+    loop {
+        // The longer one loses first; nothing else may be left out.
+        if name >= by {
+            name -= 1
+        } else {
+            by -= 1
+        };
+        let cut = |text: &str, count: usize| match text.char_indices().nth(count) {
+            Some((end, _)) => format!("{}{}", &text[..end], if text.is_ascii() { "..." } else { "…" }),
+            None => text.to_owned(),
+        };
+        let (shown, runs) = (cut(offering.name.text(locale), name), cut(provider.name.text(locale), by));
+        let text = write_confirmation(locale, parts, &shown, &runs);
+        if fits_two_parts(&text) || name + by == 0 {
+            return text;
+        }
+    }
+}
+
+fn write_confirmation(locale: Locale, parts: &Confirmation<'_>, name: &str, by: &str) -> String {
+    let Confirmation { offering, code, until, zone, .. } = parts;
+    let until = until.to_zoned((*zone).clone());
     let price = price(locale, offering.price);
     let code = code.expose();
     match locale {
@@ -52,11 +78,32 @@ pub fn confirmation(locale: Locale, parts: &Confirmation<'_>) -> String {
         Locale::English => {
             let renews = if offering.renews { "renews itself" } else { "does not renew" };
             let until = until.strftime("%b %-d %H:%M");
+            if has_short_characters(name) && has_short_characters(by) {
+                return format!(
+                    "[Hutong] Reply {code} to order \"{name}\" by {by}: {price}, starts at once, {renews}. Until {until}; any other reply or none: no order, no charge. Replies are free. To end it: text TD"
+                );
+            }
+            // A name in another script makes every character of the text count double.
+            let renews = if offering.renews { "renews" } else { "no renewal" };
             format!(
-                "[Hutong] Reply {code} to order \"{name}\" by {by}: {price}, starts at once, {renews}. Until {until}; any other reply or none: no order, no charge. Replies are free. To end it: text TD"
+                "Hutong: reply {code} to order {name} by {by}, {price}, starts at once, {renews}. Until {until}. Reply free. To end it: TD"
             )
         }
     }
+}
+
+/// Whether a text can go in seven bits a character: ASCII without the backtick (3GPP TS 23.038, 6.2.1).
+fn has_short_characters(text: &str) -> bool {
+    text.is_ascii() && !text.contains('`')
+}
+
+/// Whether a text has two parts at most: of 153 septets, of which some characters take two, or of 67 UCS-2 characters.
+fn fits_two_parts(text: &str) -> bool {
+    if !has_short_characters(text) {
+        return text.encode_utf16().count() <= 2 * 67;
+    }
+    let long = |c: &char| matches!(c, '^' | '{' | '}' | '\\' | '[' | '~' | ']' | '|');
+    text.len() + text.chars().filter(long).count() <= 2 * 153
 }
 
 /// A price as it stands in a text, such as `5元/月`.
@@ -101,6 +148,23 @@ pub fn receipt_started_own(locale: Locale, offering: &Offering) -> String {
         Locale::English => {
             format!(
                 "[Hutong] \"{name}\" is on, {price}. Text QX within 24 hours to undo it free of charge; later, text TD."
+            )
+        }
+    }
+}
+
+/// The receipt after somebody joined a short-number group; `way_back` where there is a free one for a day.
+pub fn receipt_joined(locale: Locale, offering: &Offering, short_number: &str, way_back: bool) -> String {
+    let (name, price) = (offering.name.text(locale), price(locale, offering.price));
+    match locale {
+        Locale::Chinese => {
+            let undo = if way_back { "24小时内发QX免费撤销；" } else { "" };
+            format!("【胡同】已加入“{name}”，{price}。您的短号：{short_number}。{undo}退出发TD退订。")
+        }
+        Locale::English => {
+            let undo = if way_back { "Text QX within 24 hours to undo it free of charge. " } else { "" };
+            format!(
+                "[Hutong] You have joined \"{name}\", {price}. Your short number: {short_number}. {undo}To leave, text TD."
             )
         }
     }
@@ -176,6 +240,9 @@ pub fn reason_words(locale: Locale, reason: Reason) -> &'static str {
         Reason::NumberReassigned => ("号码已更换机主", "the number has a new owner"),
         Reason::UserCancelled => ("您已取消", "you cancelled it"),
         Reason::NotSubscribed => ("您没有订购该业务", "you do not have it"),
+        Reason::InAnotherGroup => ("您已在其他短号群中", "you are in another short-number group"),
+        Reason::GroupFull => ("对方的短号群已满", "the group is full"),
+        Reason::FriendLeftGroup => ("对方已不在该短号群中", "your friend is no longer in the group"),
     };
     match locale {
         Locale::Chinese => chinese,
@@ -240,10 +307,14 @@ mod tests {
     }
 
     fn text(locale: Locale, amount: &str) -> String {
+        named(locale, amount, &words("彩铃包月", "Ring tones"), &words("XX科技", "XX Tech"))
+    }
+
+    fn named(locale: Locale, amount: &str, name: &Localised, by: &Localised) -> String {
         let offering = Offering {
             id: OfferingId::parse("crbt").unwrap(),
             provider: ProviderId::parse("xx").unwrap(),
-            name: words("彩铃包月", "Ring tones"),
+            name: name.clone(),
             price: Price { money: Money::parse(amount, "CNY").unwrap(), period: Period::Month },
             renews: true,
             sensitive: false,
@@ -255,7 +326,7 @@ mod tests {
         };
         let provider = Provider {
             id: offering.provider.clone(),
-            name: words("XX科技", "XX Tech"),
+            name: by.clone(),
             kind: ProviderKind::Designated,
             from: None,
             until: None,
@@ -288,9 +359,11 @@ mod tests {
         for locale in [Locale::Chinese, Locale::English] {
             let started = receipt_started_own(locale, &long);
             assert!(started.contains("QX") && started.contains("TD"), "{started}");
-            for text in
-                [started, receipt_undone(locale, &long), renewal_refused(locale, long.name.text(locale))]
-            {
+            let joined = receipt_joined(locale, &long, "666666", true);
+            assert!(joined.contains("QX") && joined.contains("TD") && joined.contains("666666"), "{joined}");
+            assert!(!receipt_joined(locale, &long, "600", false).contains("QX"));
+            let refused = renewal_refused(locale, long.name.text(locale));
+            for text in [started, joined, receipt_undone(locale, &long), refused] {
                 let fits =
                     if text.is_ascii() { text.len() <= 306 } else { text.encode_utf16().count() <= 134 };
                 assert!(fits, "{text}");
@@ -331,9 +404,41 @@ mod tests {
     }
 
     #[test]
-    fn a_confirmation_fits_two_parts() {
-        assert!(text(Locale::Chinese, "5.00").encode_utf16().count() <= 134);
-        assert!(text(Locale::English, "5.00").len() <= 306);
+    fn a_confirmation_fits_two_parts_and_keeps_every_part_whatever_the_names() {
+        let only = |tag: &str, name: &str| Localised([(tag.to_owned(), name.to_owned())].into());
+        let long = "彩铃".repeat(100);
+        let names = [
+            words("彩铃包月", "Ring tones"),
+            words("2026套餐", "Plan 2026 [best] {new}"),
+            words(&long, &"Ring tones ".repeat(40)),
+            only("zh-CN", "彩铃包月"),
+            only("zh-CN", &long),
+            only("en", "Ring `tones`"),
+            only("en", &"[]".repeat(200)),
+        ];
+        for (name, by) in names.iter().flat_map(|name| names.iter().map(move |by| (name, by))) {
+            for (locale, amount) in
+                [(Locale::Chinese, "5.00"), (Locale::English, "5.00"), (Locale::English, "1234.56")]
+            {
+                let text = named(locale, amount, name, by);
+                assert!(fits_two_parts(&text), "{} {text}", text.chars().count());
+                let parts: &[&str] = match locale {
+                    Locale::Chinese => {
+                        &["4827", "元/月", "确认即开通", "自动续订", "11月23日10:15", "免费", "退订"]
+                    }
+                    Locale::English => {
+                        &["4827", "CNY a month", "starts at once", "renews", "Nov 23 10:15", "ree", "end it"]
+                    }
+                };
+                for part in parts {
+                    assert!(text.contains(part), "{part} in {text}");
+                }
+                let code = text.split(|c: char| !c.is_ascii_digit()).find(|run| run.len() == 4);
+                assert_eq!(code, Some("4827"), "{text}");
+                let begins = |name: &Localised| name.text(locale).chars().take(2).collect::<String>();
+                assert!(text.contains(&begins(name)) && text.contains(&begins(by)), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -129,11 +129,15 @@ impl Exchange {
                 return Ok(None);
             };
             let card = view.exchange().find_card(&order.placed.offering)?;
-            // The share is named by an opaque reference, never by the friend's number.
-            let referral = order.placed.share.map(|share| {
-                let hash = keys.hash("referral", &[&share.to_be_bytes()]);
-                hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>()
-            });
+            // The share is named by an opaque reference, never by the friend's number: by the platform's own where
+            // it has given the friend's product one, since an order is to lead to where that is.
+            let referral = match order.placed.share {
+                Some(share) => view.exchange().find_referral(share)?.or_else(|| {
+                    let hash = keys.hash("referral", &[&share.to_be_bytes()]);
+                    Some(hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect::<String>())
+                }),
+                None => None,
+            };
             let costs = card.as_ref().is_none_or(|card| card.offering.price.money.hundredths() > 0);
             let payer = (costs && order.placed.action == OrderAction::Add).then_some(subscriber.number);
             let request = request(&order, subscriber.number, subscriber.locale, card, referral.as_deref());

@@ -16,6 +16,9 @@ use tmf::Product;
 
 use crate::Exchange;
 
+/// The longest reference kept of a product.
+const REFERRAL_CHARS_MAX: usize = 256;
+
 /// Items asked for at once.
 const PAGE: usize = 100;
 
@@ -133,7 +136,10 @@ pub(crate) fn read_product(product: &Product) -> Option<ProductNews> {
         if product.id.contains('\0') {
             return None;
         }
-        Some(ProductNews { product: product.id.clone(), offering, state, since })
+        // Opaque, but no book: a longer one would be a mistake.
+        let fits = |text: &&str| text.len() <= REFERRAL_CHARS_MAX && !text.contains('\0');
+        let referral = product.referral_reference().filter(fits).map(str::to_owned);
+        Some(ProductNews { product: product.id.clone(), offering, state, since, referral })
     };
     let news = read();
     if news.is_none() {

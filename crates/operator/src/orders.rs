@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::audit::{Actor, AuditAction, AuditEntry, AuditRow};
-use store::platform::{ConfirmationOutcome, OrderRow};
+use store::platform::{ConfirmationOutcome, Evidence, OrderRow};
 use store::{StoreError, Tx};
 
 use crate::Operators;
@@ -107,6 +107,17 @@ pub(crate) struct Text {
     attempts: i64,
 }
 
+/// What proves how an order was confirmed, or not.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(crate) struct Proof {
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// `asked`, `accepted`, `undeliverable` or `replied`.
+    kind: &'static str,
+    /// The text that asked, what the centre called its parts, how it ended undelivered, or the answer.
+    body: String,
+}
+
 /// A charge event of the order's product.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(crate) struct Charge {
@@ -118,13 +129,15 @@ pub(crate) struct Charge {
 }
 
 /// An order with all that was decided about it.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Serialize, utoipa::ToSchema)]
 pub(crate) struct OrderHistory {
     #[serde(flatten)]
     order: Order,
     /// The decisions, the oldest first; none once its person was erased.
     history: Vec<Decision>,
     confirmation: Option<Confirmation>,
+    /// Once the order has ended, the oldest first; nothing before, since the code stands in it.
+    evidence: Vec<Proof>,
     charges: Vec<Charge>,
 }
 
@@ -184,6 +197,7 @@ pub(crate) async fn show(
             order: show_order(&order),
             history: history.iter().map(decision).collect(),
             confirmation: confirmation(tx, order.id)?,
+            evidence: evidence(tx, &order)?,
             charges: charges(tx, &order)?,
         })
     };
@@ -250,6 +264,15 @@ fn confirmation(tx: &mut Tx<'_>, order: ProductOrderId) -> Result<Option<Confirm
         closed: row.closed,
         text,
     }))
+}
+
+fn evidence(tx: &mut Tx<'_>, order: &OrderRow) -> Result<Vec<Proof>, StoreError> {
+    if !order.state.is_final() {
+        return Ok(Vec::new());
+    }
+    let kept = tx.platform().list_evidence(order.id)?;
+    let shown = |one: Evidence| Proof { at: one.at, kind: one.kind.word(), body: one.body };
+    Ok(kept.into_iter().map(shown).collect())
 }
 
 fn charges(tx: &mut Tx<'_>, order: &OrderRow) -> Result<Vec<Charge>, StoreError> {

@@ -17,19 +17,23 @@ mod hub;
 mod jobs;
 mod lists;
 mod operator;
+mod outbound;
 pub mod party;
 mod product;
 mod product_offering;
 mod product_order;
+pub mod provisioning;
 mod refusal;
 pub mod seed;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
+use domain::catalogue::ProviderId;
 use domain::confirmation::Answer;
 use domain::limits;
 use domain::world::World;
@@ -41,7 +45,9 @@ use store::jobs::{Handler, JobKind};
 use tmf::Transport;
 
 use crate::charging::Charging;
+use crate::provisioning::Provisioning;
 pub use auth::EXCHANGE;
+pub use outbound::{Cause, NotTaken};
 
 /// What the operator sets.
 #[derive(Clone)]
@@ -60,6 +66,8 @@ pub struct PlatformConfig {
     pub sender: String,
     /// The way to the operator's charging system; `None`: charge events wait in the store.
     pub charging: Option<Arc<dyn Charging>>,
+    /// The ways to providers that start and stop their services when told; those of others start at once.
+    pub provisioning: BTreeMap<ProviderId, Arc<dyn Provisioning>>,
 }
 
 impl Default for PlatformConfig {
@@ -72,6 +80,7 @@ impl Default for PlatformConfig {
             zone: TimeZone::fixed(jiff::tz::offset(8)),
             sender: "10690001".to_owned(),
             charging: None,
+            provisioning: BTreeMap::new(),
         }
     }
 }

@@ -61,7 +61,7 @@ impl Platform {
         live.retain(|product| product.since < before);
         for product in &mut live {
             let mut desk = Desk::new(tx, self).acting_for(Some(actor.clone()));
-            desk.end_product(product).map_err(StoreError::from)?;
+            desk.end_product(product, None).map_err(StoreError::from)?;
         }
         for order in &orders {
             tx.platform().replace_request(order.id, &naming_nobody(order)?)?;

@@ -1,5 +1,6 @@
 //! Rows in the words of the TM Forum documents.
 
+use serde_json::json;
 use store::StoreError;
 use store::platform::{CancellationRow, OrderRow, PlatformView, ProductRow};
 use tmf::{
@@ -9,6 +10,9 @@ use tmf::{ProductOrderCreate, ProductRef, paths};
 
 use domain::locale::Locale;
 use domain::order::OrderState;
+
+/// The characteristic that holds the number within a short-number group.
+const SHORT_NUMBER: &str = "shortNumber";
 
 /// An order as it was placed, with where it stands.
 pub(crate) fn order(row: &OrderRow) -> ProductOrder {
@@ -60,7 +64,7 @@ pub(crate) fn product(view: &mut PlatformView<'_>, row: &ProductRow) -> Result<P
         start_date: Some(row.since),
         termination_date: row.ended,
         billing_account: customer.map(|customer| BillingAccountRef { id: customer.number.e164() }),
-        product_characteristic: Vec::new(),
+        product_characteristic: characteristics(view, row)?,
         product_offering: Some(OfferingRef {
             id: row.offering.to_string(),
             href: Some(format!("{}{}/{}", paths::CATALOGUE, paths::PRODUCT_OFFERING, row.offering)),
@@ -71,6 +75,20 @@ pub(crate) fn product(view: &mut PlatformView<'_>, row: &ProductRow) -> Result<P
         related_party: customer.map(|customer| PartyRef::customer(customer.number)).into_iter().collect(),
         type_name: Some("Product".to_owned()),
     })
+}
+
+/// What sets one product apart from others of its offering: in a short-number group the number there, and the
+/// reference by which an order joins the same group.
+fn characteristics(
+    view: &mut PlatformView<'_>,
+    row: &ProductRow,
+) -> Result<Vec<serde_json::Value>, StoreError> {
+    let Some(member) = view.find_membership(row.id)? else { return Ok(Vec::new()) };
+    let text = |name: &str, value: &str| json!({"name": name, "valueType": "string", "value": value});
+    Ok(vec![
+        text(SHORT_NUMBER, member.short_number.as_str()),
+        text(Product::REFERRAL_REFERENCE, &member.reference),
+    ])
 }
 
 /// The task of cancelling an order.

@@ -6,6 +6,7 @@ CREATE TABLE subscription (
     offering TEXT NOT NULL,
     status   TEXT NOT NULL,
     since    BIGINT NOT NULL,
+    referral TEXT,               -- what an order from its share names, where the platform has said so
     UNIQUE (product)
 );
 CREATE INDEX subscription_owner ON subscription (owner, offering);

@@ -104,6 +104,16 @@ CREATE TABLE confirmation (
 );
 CREATE INDEX confirmation_customer ON confirmation (customer, written);
 
+-- What proves how an order was confirmed, or not. Sealed; whose the order was, an erasure takes away.
+CREATE TABLE order_evidence (
+    seq           {serial},
+    product_order BYTEA NOT NULL,
+    kind          TEXT NOT NULL,   -- asked, accepted, undeliverable, replied
+    body          BYTEA NOT NULL,
+    at            BIGINT NOT NULL
+);
+CREATE INDEX order_evidence_order ON order_evidence (product_order);
+
 -- The period that a product is in; the timer of renewals reads it.
 CREATE TABLE product_term (
     product   BYTEA PRIMARY KEY,
@@ -137,6 +147,44 @@ CREATE TABLE charge_event (
     UNIQUE (customer, payer_no)
 );
 CREATE INDEX charge_event_open ON charge_event (customer, payer_no) WHERE delivered = 0;
+
+-- One row for each call to a provider: to start a service, or to stop it. It is made until it is answered.
+CREATE TABLE provisioning (
+    seq           {serial},
+    key           TEXT NOT NULL UNIQUE, -- the idempotency key
+    provider      TEXT NOT NULL,
+    action        TEXT NOT NULL,        -- activate, stop
+    product       BYTEA NOT NULL,
+    customer      BIGINT NOT NULL,
+    offering      TEXT NOT NULL,
+    product_order BYTEA,                -- NULL: no order is behind it
+    reverses      TEXT,                 -- the key of the start that a stop undoes
+    at            BIGINT NOT NULL,
+    due           BIGINT NOT NULL,      -- when it is made next
+    tries         BIGINT NOT NULL,      -- made without an answer that counts
+    outcome       TEXT NOT NULL,        -- open, done, refused, dropped
+    UNIQUE (product, action)
+);
+CREATE INDEX provisioning_due ON provisioning (provider, due) WHERE outcome = 'open';
+CREATE INDEX provisioning_customer ON provisioning (customer, offering);
+
+-- An offering that is membership of a short-number group: who orders a friend's joins that group.
+CREATE TABLE group_rules (
+    offering    TEXT PRIMARY KEY,
+    digits      BIGINT NOT NULL,   -- of a short number
+    members_max BIGINT NOT NULL
+);
+
+-- Who is in which group, for as long as their product lives.
+CREATE TABLE group_member (
+    product      BYTEA PRIMARY KEY,
+    customer     BIGINT NOT NULL UNIQUE, -- one group a person
+    offering     TEXT NOT NULL,
+    group_id     TEXT NOT NULL,
+    short_number TEXT NOT NULL,
+    reference    TEXT NOT NULL UNIQUE,   -- of chance: what an order names that wants into the same group
+    UNIQUE (group_id, short_number)
+);
 
 CREATE TABLE order_cancellation (
     id            BYTEA PRIMARY KEY,

@@ -44,6 +44,7 @@ CREATE TABLE inbox (
     received    BIGINT NOT NULL
 );
 CREATE INDEX inbox_received ON inbox (received);
+CREATE INDEX inbox_waiting ON inbox (key) WHERE body IS NOT NULL;
 
 -- A part of a long text that came in, until the others have come; stored before the centre is told so.
 CREATE TABLE inbox_part (

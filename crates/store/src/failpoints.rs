@@ -46,6 +46,12 @@ points! {
         AfterCharge = "after-charge";
         /// Platform: a charge event is handed over, which is written.
         ChargeWritten = "charge-written";
+        /// Platform: a provider is about to be called.
+        BeforeProvisioning = "before-provisioning";
+        /// Platform: a provider has answered, which is not written.
+        AfterProvisioning = "after-provisioning";
+        /// Platform: a provider's answer is written.
+        ProvisioningWritten = "provisioning-written";
         /// A job is leased, and its work not begun.
         JobTaken = "job-taken";
         /// A job's work is done, and the job still in the queue unless the work has removed it.

@@ -35,6 +35,17 @@ const RULES: &[(&str, &str)] = &[
          AND NOT EXISTS (SELECT 1 FROM confirmation c WHERE c.product_order = o.id AND c.outcome = 'open')",
     ),
     (
+        "a subscription that waits for a provider nobody will call",
+        "SELECT COUNT(*) FROM product p WHERE p.state = 'pendingActive'
+         AND NOT EXISTS (SELECT 1 FROM provisioning c
+           WHERE c.product = p.id AND c.action = 'activate' AND c.outcome = 'open')",
+    ),
+    (
+        "a member of a short-number group without a live subscription",
+        "SELECT COUNT(*) FROM group_member m WHERE NOT EXISTS (SELECT 1 FROM product p WHERE p.id = m.product
+           AND p.customer = m.customer AND p.state NOT IN ('terminated', 'aborted', 'cancelled'))",
+    ),
+    (
         "an order to be forwarded while nobody will forward one",
         "SELECT COUNT(*) FROM exchange_order o WHERE o.state = 'queued'
          AND (SELECT COUNT(*) FROM job j WHERE j.kind = 'forward_order' AND j.dead = 0)

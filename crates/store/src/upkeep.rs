@@ -59,7 +59,7 @@ const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 20] = [
+const FORGOTTEN: [Forgotten; 22] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,
@@ -122,6 +122,11 @@ const FORGOTTEN: [Forgotten; 20] = [
         "DELETE FROM funnel WHERE at < $1 AND id IN (SELECT id FROM funnel ORDER BY id LIMIT $2)",
     ),
     forgotten(
+        "order_evidence",
+        |_| limits::EVIDENCE_KEEP_DAYS * DAY_S,
+        "DELETE FROM order_evidence WHERE at < $1 AND seq IN (SELECT seq FROM order_evidence ORDER BY seq LIMIT $2)",
+    ),
+    forgotten(
         "hub_event",
         |keep| keep.hub_events_days * DAY_S,
         "DELETE FROM hub_event WHERE at < $1 AND seq IN (SELECT seq FROM hub_event ORDER BY seq LIMIT $2)",
@@ -138,7 +143,8 @@ const FORGOTTEN: [Forgotten; 20] = [
         |_| 0,
         "UPDATE former_customer SET number = NULL WHERE key IN (
            SELECT f.key FROM former_customer f WHERE f.number IS NOT NULL AND f.since <= $1
-             AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key AND e.delivered = 0) LIMIT $2)",
+             AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key AND e.delivered = 0)
+             AND NOT EXISTS (SELECT 1 FROM provisioning c WHERE c.customer = f.key AND c.outcome = 'open') LIMIT $2)",
     ),
     // Evidence of former customers: in this order, so that no rule between rows is ever broken.
     evidence(
@@ -167,6 +173,12 @@ const FORGOTTEN: [Forgotten; 20] = [
            WHERE f.since < $1 AND NOT EXISTS (SELECT 1 FROM product_order o WHERE o.customer = f.key) LIMIT $2)",
     ),
     evidence(
+        "evidence_provisioning",
+        "DELETE FROM provisioning WHERE seq IN (
+           SELECT c.seq FROM former_customer f JOIN provisioning c ON c.customer = f.key
+           WHERE f.since < $1 AND c.outcome <> 'open' LIMIT $2)",
+    ),
+    evidence(
         "evidence_product",
         "DELETE FROM product WHERE id IN (
            SELECT p.id FROM former_customer f JOIN product p ON p.customer = f.key
@@ -178,6 +190,7 @@ const FORGOTTEN: [Forgotten; 20] = [
            SELECT f.key FROM former_customer f WHERE f.since < $1
              AND NOT EXISTS (SELECT 1 FROM product p WHERE p.customer = f.key)
              AND NOT EXISTS (SELECT 1 FROM product_order o WHERE o.customer = f.key)
+             AND NOT EXISTS (SELECT 1 FROM provisioning c WHERE c.customer = f.key)
              AND NOT EXISTS (SELECT 1 FROM charge_event e WHERE e.customer = f.key) LIMIT $2)",
     ),
 ];

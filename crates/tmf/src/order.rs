@@ -167,6 +167,11 @@ impl ProductOrderCreate {
         }
     }
 
+    /// What names the share, or the group, that it comes from.
+    pub fn referral(&self) -> Option<&str> {
+        self.note.iter().find(|note| note.id.as_deref() == Some(REFERRAL)).map(|note| note.text.as_str())
+    }
+
     /// The same, with the language to address the customer in.
     #[must_use]
     pub fn in_language(mut self, locale: Locale) -> Self {

@@ -33,7 +33,7 @@ pub struct Product {
     /// Who pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub billing_account: Option<BillingAccountRef>,
-    /// None so far; the conformance kit looks for the member.
+    /// What sets it apart from others of its offering: `name` and `value` each.
     #[serde(deserialize_with = "null_as_default")]
     pub product_characteristic: Vec<serde_json::Value>,
     /// What it is.
@@ -67,6 +67,16 @@ impl Product {
     pub fn state(&self) -> Result<ProductState, Unreadable> {
         // The document's own list has "aborted " with a trailing blank.
         ProductState::parse(self.status.trim()).ok_or(Unreadable("status"))
+    }
+
+    /// The characteristic that holds what an order names in its note `referral` when it is to lead to where this
+    /// product is, such as into the same group: opaque, and nobody's number.
+    pub const REFERRAL_REFERENCE: &str = "referralReference";
+
+    /// What orders from this product's share name, where the platform has said so.
+    pub fn referral_reference(&self) -> Option<&str> {
+        let of_name = |one: &&serde_json::Value| one["name"] == Self::REFERRAL_REFERENCE;
+        self.product_characteristic.iter().find(of_name)?["value"].as_str()
     }
 
     /// Whose it is.

@@ -2,6 +2,7 @@
 
 mod matching;
 mod numbers;
+mod orders;
 mod sms;
 
 use std::path::Path;
@@ -31,6 +32,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         word: "numbers",
         what: "reading number fields beside the library alone and its reference port in Python",
         run: numbers::run,
+    },
+    Bench {
+        word: "orders",
+        what: "complete orders a second through the real binary, and the tap at half that load [--rounds 3] [--people 1000]",
+        run: orders::run,
     },
 ];
 

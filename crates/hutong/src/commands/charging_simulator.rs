@@ -1,4 +1,4 @@
-//! `hutong charging-simulator`: a simulated charging system.
+//! `hutong charging-simulator`: a simulated charging system, and a provider behind the same address.
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -10,8 +10,8 @@ use crate::failure::Failure;
 /// Its flags.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// Where charges are taken, and where it is controlled: GET /record and /counts, PUT /faults and
-    /// /payers/NUMBER; port 0 picks a free one.
+    /// Where charges are taken and a provider's services started, and where it is controlled: GET /record,
+    /// /provisioned and /counts, PUT /faults and /payers/NUMBER; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:2790", value_name = "ADDRESS")]
     listen: SocketAddr,
 }

@@ -1,20 +1,23 @@
 //! `hutong serve`: the servers.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use domain::catalogue::ProviderId;
 use domain::limits;
 use domain::world::World;
 use edge::TrustedProxies;
 use edge::operator::{Door, OperatorToken, Scope};
 use platform::PlatformConfig;
 use platform::charging::{Charging, FileCharging, Webhook};
+use platform::provisioning::{self, Provisioning};
 use secrecy::ExposeSecret;
 use tmf::camara::{Camara, NumberChecks};
 use tmf::{HttpSettings, OverHttp};
 use tokio::net::TcpListener;
 
-use crate::config::{ChargingPort, Config, ConfigArgs, Role};
+use crate::config::{ChargingPort, Config, ConfigArgs, ProviderAddress, Role};
 use crate::failure::Failure;
 use crate::house::{House, Plan, Roles, StartError};
 use crate::telemetry::{self, Metrics};
@@ -22,7 +25,7 @@ use crate::telemetry::{self, Metrics};
 /// An answer of the charging system names one event; more is a mistake.
 const CHARGING_ANSWER_BYTES_MAX: usize = 64 << 10;
 
-/// What the network says of a number is one word; more is a mistake.
+/// What the network says of a number, or a provider of a call, is one word; more is a mistake.
 const WORD_BYTES_MAX: usize = 64 << 10;
 
 /// Its flags.
@@ -71,7 +74,11 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
         sign_in: config.registration.limits(),
         new_numbers: config.book.quota(),
         sms: config.sms.links(config.default_region)?,
-        platform: PlatformConfig { charging: charging_port(config, world)?, ..platform_config(config) },
+        platform: PlatformConfig {
+            charging: charging_port(config, world)?,
+            provisioning: provisioning_ports(config)?,
+            ..platform_config(config)
+        },
         platform_url: config.platform.url.clone().map(|url| {
             let token = config.platform.operator_tokens.first();
             (url, token.map(|token| token.expose_secret().to_owned()))
@@ -140,6 +147,25 @@ pub(super) fn charging_port(config: &Config, world: &World) -> Result<Option<Arc
         }
         _ => Ok(None),
     }
+}
+
+/// The ways to the providers that are told of orders.
+fn provisioning_ports(config: &Config) -> Result<BTreeMap<ProviderId, Arc<dyn Provisioning>>, Failure> {
+    let port = |one: &ProviderAddress| -> Result<(ProviderId, Arc<dyn Provisioning>), Failure> {
+        let wait_s = one.timeout_s.unsigned_abs();
+        let settings = HttpSettings {
+            base: Some(one.url.clone()),
+            token: one.token.as_ref().map(|token| token.expose_secret().to_owned()),
+            connect_s_max: wait_s,
+            answer_s_max: wait_s,
+            answer_bytes_max: WORD_BYTES_MAX,
+        };
+        let transport = OverHttp::new(&settings).map_err(|error| {
+            Failure::user(format!("the provider {} cannot be called", one.provider)).because(&error)
+        })?;
+        Ok((one.provider.clone(), Arc::new(provisioning::Webhook::new(Arc::new(transport)))))
+    };
+    config.provisioning.providers.iter().map(port).collect()
 }
 
 /// The way to the operator's network.

@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::providers::ProviderAddress;
 use super::{Book, Charging, ChargingPort, Config, Kept, Numbers, Registration};
 
 /// A path and what is wrong with it.
@@ -62,6 +63,7 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     check_retention(&config.retention)?;
     check_book(&config.book)?;
     check_charging(&config.charging)?;
+    check_providers(&config.provisioning.providers)?;
     check_numbers(&config.numbers)
 }
 
@@ -92,6 +94,18 @@ fn check_charging(charging: &Charging) -> Result<(), Fault> {
     needed(charging.token.as_ref().is_none_or(is_visible), "charging.token", "it holds what no header may")?;
     let directory = charging.directory.as_ref();
     needed(!file || directory.is_some(), "charging.directory", "it is missing, and charging.port is file")
+}
+
+/// Each can be called, and is named once.
+fn check_providers(providers: &[ProviderAddress]) -> Result<(), Fault> {
+    let path = "provisioning.providers";
+    needed(providers.iter().all(|one| is_url(&one.url)), path, "one has no http or https address")?;
+    let fine = providers.iter().all(|one| one.token.as_ref().is_none_or(is_visible));
+    needed(fine, path, "a token holds what no header may")?;
+    let mut ids: Vec<_> = providers.iter().map(|one| &one.provider).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    needed(ids.len() == providers.len(), path, "two are for the same provider")
 }
 
 fn needed(fine: bool, path: &'static str, cause: &'static str) -> Result<(), Fault> {

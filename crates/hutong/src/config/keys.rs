@@ -383,6 +383,14 @@ pub(super) const KEYS: &[Key] = &[
         "DIR",
         "the directory of the charge files, outside the data directory; they hold readable numbers",
     ),
+    // No secret to errors, as with the operator's tokens.
+    key(
+        "provisioning.providers",
+        "provisioning-providers",
+        Shape::List,
+        "PROVIDERS",
+        "tables of provider, url, token and timeout_s, or provider=token=url with an https://… address",
+    ),
     key(
         "numbers.url",
         "numbers-url",

@@ -5,6 +5,7 @@
 
 mod checks;
 mod keys;
+mod providers;
 mod sms;
 mod sources;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use store::upkeep::Retention;
 
 use crate::failure::Failure;
 pub(crate) use keys::ConfigArgs;
+pub(crate) use providers::ProviderAddress;
 pub(crate) use sms::Sms;
 
 /// All of it.
@@ -65,6 +67,8 @@ pub(crate) struct Config {
     pub(crate) retention: Kept,
     /// The operator's charging system.
     pub(crate) charging: Charging,
+    /// The providers that are told of orders.
+    pub(crate) provisioning: providers::Provisioning,
     /// What the operator's network says of a number.
     pub(crate) numbers: Numbers,
 }
@@ -280,6 +284,7 @@ impl Default for Config {
             confirmation: Confirmation::default(),
             retention: Kept::default(),
             charging: Charging::default(),
+            provisioning: providers::Provisioning::default(),
             numbers: Numbers::default(),
         }
     }

@@ -176,3 +176,33 @@ fn several_centres_and_binds_are_read_each_with_its_own_settings() {
     let failure = load("[sms]\ntls = true\ntls_authority = \"no-such.pem\"", &[], &[]).unwrap();
     assert!(failure.sms.links(Region::CN).is_err());
 }
+
+#[test]
+fn providers_are_read_from_tables_and_from_a_flag_and_no_token_is_repeated() {
+    let toml = "[[provisioning.providers]]\nprovider = \"xx\"\nurl = \"https://xx.example\"\ntoken = \"hush9\"\ntimeout_s = 9\n\
+                [[provisioning.providers]]\nprovider = \"yy\"\nurl = \"http://yy.example/sp\"\n";
+    let config = load(toml, &[], &[]).unwrap();
+    let [xx, yy] = &config.provisioning.providers[..] else { panic!("{:?}", config.provisioning) };
+    assert_eq!((xx.provider.as_str(), xx.url.as_str(), xx.timeout_s), ("xx", "https://xx.example", 9));
+    assert_eq!(xx.token.as_ref().map(ExposeSecret::expose_secret), Some("hush9"));
+    assert_eq!((yy.provider.as_str(), yy.timeout_s, yy.token.is_none()), ("yy", 5, true));
+    assert!(!format!("{config:?}").contains("hush9"));
+    let flag = [("provisioning.providers", "zz==https://zz.example/?a=b,xx=hush9=http://xx.example")];
+    let providers = load(toml, &[], &flag).unwrap().provisioning.providers;
+    assert_eq!((providers.len(), providers[0].url.as_str()), (2, "https://zz.example/?a=b"));
+    let table =
+        |more: &str| format!("[[provisioning.providers]]\nprovider = \"xx\"\ntoken = \"hush9\"\n{more}\n");
+    let wrong = [
+        table(""),
+        table("url = \"xx.example\""),
+        table("url = \"https://xx.example\"\ntimeout_s = 11"),
+        table("url = \"https://xx.example\"\ntimeout = 1"),
+        table("url = \"https://a.example\"") + &table("url = \"https://b.example\""),
+        "[provisioning]\nproviders = [\"xx=hush9\"]".to_owned(),
+        "[provisioning]\nproviders = [\"x x=hush9=https://xx.example\"]".to_owned(),
+    ];
+    for toml in wrong {
+        let failure = load(&toml, &[], &[]).unwrap_err();
+        assert!(failure.contains("provisioning") && !failure.contains("hush9"), "{failure}");
+    }
+}

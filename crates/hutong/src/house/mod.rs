@@ -162,6 +162,7 @@ impl House {
         let routes = house.start_roles(&plan, &world, platform, &callbacks)?;
         if let Some(platform) = &house.platform {
             platform::charging::begin(platform).await.map_err(OpenError::from)?;
+            platform::provisioning::begin(platform).await.map_err(OpenError::from)?;
         }
         let health =
             health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));

@@ -14,6 +14,7 @@ mod doctor;
 mod endings;
 mod erasure;
 mod events;
+mod groups;
 mod house;
 mod import;
 mod inside;

@@ -11,7 +11,8 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use jiff::tz::TimeZone;
 
-use super::{ChargeMessage, Charging, ChargingError, PayerQuery};
+use super::{ChargeMessage, Charging, PayerQuery};
+use crate::outbound::{Cause, NotTaken};
 
 /// Appends events to `charges-2026-11-23.jsonl`, readable by its owner alone; a line counts once it is on
 /// the disk. An event may stand there twice, with the same id. A file checks no payer: the bar and the
@@ -106,14 +107,14 @@ impl Inner {
 }
 
 impl Charging for FileCharging {
-    fn check_payer<'a>(&'a self, _: &'a PayerQuery) -> BoxFuture<'a, Result<bool, ChargingError>> {
+    fn check_payer<'a>(&'a self, _: &'a PayerQuery) -> BoxFuture<'a, Result<bool, NotTaken>> {
         async { Ok(true) }.boxed()
     }
 
-    fn hand_over<'a>(&'a self, event: &'a ChargeEvent) -> BoxFuture<'a, Result<(), ChargingError>> {
+    fn hand_over<'a>(&'a self, event: &'a ChargeEvent) -> BoxFuture<'a, Result<(), NotTaken>> {
         let inner = Arc::clone(&self.inner);
         async move {
-            let away = |error: Box<dyn std::error::Error + Send + Sync>| ChargingError::Away(error);
+            let away = |error: Cause| NotTaken::Away(error);
             let mut line =
                 serde_json::to_vec(&ChargeMessage::from(event)).map_err(|error| away(error.into()))?;
             line.push(b'\n');

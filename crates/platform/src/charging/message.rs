@@ -94,9 +94,3 @@ impl From<&PayerQuery> for PayerQuestion {
 pub(crate) struct PayerWord {
     pub(crate) allowed: bool,
 }
-
-/// What says that an event was taken: its id, back.
-#[derive(Serialize, Deserialize)]
-pub(crate) struct Taken {
-    pub(crate) id: Uuid,
-}

@@ -31,6 +31,7 @@ use uuid::Uuid;
 
 use crate::Platform;
 use crate::desk::Desk;
+use crate::outbound::NotTaken;
 use crate::refusal::Refusal;
 
 pub(crate) use face::routes;
@@ -50,30 +51,19 @@ pub struct PayerQuery {
     pub money: Money,
 }
 
-/// Why the charging system did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum ChargingError {
-    /// It may have acted or not: the same again, later.
-    #[error("the charging system gave no answer that counts")]
-    Away(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It will not have this event, however often it is sent.
-    #[error("the charging system will not have this event")]
-    Refused(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
 /// The operator's charging system. Each call ends by itself within `limits::CHARGING_ANSWER_S_MAX`.
 pub trait Charging: Send + Sync {
     /// Asks whether somebody can pay: balance, caps and bars that the charging system knows.
     ///
     /// # Errors
-    /// [`ChargingError::Away`] when it gave no answer.
-    fn check_payer<'a>(&'a self, query: &'a PayerQuery) -> BoxFuture<'a, Result<bool, ChargingError>>;
+    /// [`NotTaken::Away`] when it gave no answer.
+    fn check_payer<'a>(&'a self, query: &'a PayerQuery) -> BoxFuture<'a, Result<bool, NotTaken>>;
 
     /// Hands an event over; `Ok` only once it was certainly taken, now or before.
     ///
     /// # Errors
-    /// [`ChargingError`] tells whether to try again.
-    fn hand_over<'a>(&'a self, event: &'a ChargeEvent) -> BoxFuture<'a, Result<(), ChargingError>>;
+    /// [`NotTaken`] tells whether to try again.
+    fn hand_over<'a>(&'a self, event: &'a ChargeEvent) -> BoxFuture<'a, Result<(), NotTaken>>;
 }
 
 /// What the charging system said about a payer.
@@ -140,8 +130,8 @@ async fn ask(platform: &Platform, query: &PayerQuery) -> Option<PayerAnswer> {
     }
 }
 
-async fn check_payer(charging: &dyn Charging, query: &PayerQuery) -> Result<bool, ChargingError> {
-    let no_answer = |error: StoreError| ChargingError::Away(error.into());
+async fn check_payer(charging: &dyn Charging, query: &PayerQuery) -> Result<bool, NotTaken> {
+    let no_answer = |error: StoreError| NotTaken::Away(error.into());
     failpoints::pass(Point::BeforePayerCheck).await.map_err(no_answer)?;
     let said = charging.check_payer(query).await;
     failpoints::pass(Point::AfterPayerCheck).await.map_err(no_answer)?;

@@ -1,7 +1,9 @@
-//! A charging system with balances, its own record of what it did, and faults that can be switched on.
+//! A charging system with balances, its own record of what it did, and faults that can be switched on; and,
+//! behind the same faults, a provider that starts and stops services.
 //!
-//! It speaks what [`super::Webhook`] speaks, over a socket ([`routes`]) or in process ([`Simulator`] is a
-//! [`Transport`]). Its control: `GET /record`, `GET /counts`, `PUT /faults`, `PUT /payers/{number}`.
+//! It speaks what [`super::Webhook`] and [`crate::provisioning::Webhook`] speak, over a socket ([`routes`]) or
+//! in process ([`Simulator`] is a [`Transport`]). Its control: `GET /record`, `GET /provisioned`, `GET /counts`,
+//! `PUT /faults`, `PUT /payers/{number}`.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -27,6 +29,7 @@ use uuid::Uuid;
 
 use super::message::PayerWord;
 use super::{ChargeMessage, PayerQuestion};
+use crate::provisioning::ProvisioningMessage;
 
 /// How often each fault strikes, in thousandths of the requests; together at most 1000.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
@@ -123,7 +126,7 @@ pub struct Account {
 /// What it has counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
-    /// Requests to take an event.
+    /// Requests to take an event, or to start or stop a service.
     pub deliveries: usize,
     /// Those among them that met a fault.
     pub faulty: usize,
@@ -137,6 +140,7 @@ pub struct Counts {
 struct Book {
     record: Vec<ChargeMessage>,
     known: HashMap<Uuid, usize>,
+    provisioned: Vec<ProvisioningMessage>,
     accounts: HashMap<String, Account>,
     faults: Faults,
     counts: Counts,
@@ -186,6 +190,11 @@ impl Simulator {
         self.book().record.clone()
     }
 
+    /// What it did as a provider, in the order in which it did it.
+    pub fn provisioned(&self) -> Vec<ProvisioningMessage> {
+        self.book().provisioned.clone()
+    }
+
     /// What it has counted.
     pub fn counts(&self) -> Counts {
         self.book().counts
@@ -195,17 +204,19 @@ impl Simulator {
         let throw = self.world.below(1000);
         let mut book = self.book();
         let fault = book.faults.throw(throw);
-        if path == "/charges" {
+        let is_check = path == "/payer-checks";
+        if !is_check {
             book.counts.deliveries += 1;
             book.counts.faulty += usize::from(fault != Fault::None);
         }
         let mut act = || match path {
             "/charges" => book.take(key, body),
+            "/provisioning" => book.provision(key, body),
             _ => book.check(body),
         };
         match fault {
-            Fault::Refused if path == "/charges" => {
-                Played::Answer(json_answer(422, &json!({"error": "this event is not wanted"})))
+            Fault::Refused if !is_check => {
+                Played::Answer(json_answer(422, &json!({"error": "this is not wanted"})))
             }
             Fault::None | Fault::Refused => Played::Answer(act()),
             Fault::Slow => Played::Late(act()),
@@ -249,6 +260,21 @@ impl Book {
         self.known.insert(event.id, self.record.len());
         let id = event.id;
         self.record.push(event);
+        json_answer(201, &json!({"id": id}))
+    }
+
+    /// Starts or stops a service once by the call's key.
+    fn provision(&mut self, key: Option<&str>, body: &[u8]) -> Response<Bytes> {
+        let call = serde_json::from_slice::<ProvisioningMessage>(body).ok();
+        let Some(call) = call.filter(|call| Some(call.id.as_str()) == key) else {
+            return json_answer(422, &json!({"error": "not a call under its own key"}));
+        };
+        if let Some(known) = self.provisioned.iter().find(|known| known.id == call.id) {
+            self.counts.repeats += 1;
+            return json_answer(if *known == call { 409 } else { 422 }, &json!({"id": call.id}));
+        }
+        let id = call.id.clone();
+        self.provisioned.push(call);
         json_answer(201, &json!({"id": id}))
     }
 
@@ -299,7 +325,9 @@ pub fn routes(simulator: Simulator) -> Router {
     Router::new()
         .route("/charges", post(serve))
         .route("/payer-checks", post(serve))
+        .route("/provisioning", post(serve))
         .route("/record", get(record))
+        .route("/provisioned", get(async |State(simulator): State<Simulator>| Json(simulator.provisioned())))
         .route("/counts", get(async |State(simulator): State<Simulator>| Json(simulator.counts())))
         .route("/faults", put(set_faults))
         .route("/payers/{number}", put(set_account))

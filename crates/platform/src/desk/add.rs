@@ -21,7 +21,18 @@ impl Desk<'_, '_> {
         offering: &Offering,
         way: Way,
     ) -> Result<(), Refusal> {
-        let mut product = ProductRow {
+        let mut product = self.begin_subscription(order, customer, offering)?;
+        self.activate(order, &mut product, customer, offering, way)
+    }
+
+    /// Writes down the subscription that comes of an order in progress, and hands the claim to it.
+    pub(super) fn begin_subscription(
+        &mut self,
+        order: &mut OrderRow,
+        customer: &Customer,
+        offering: &Offering,
+    ) -> Result<ProductRow, Refusal> {
+        let product = ProductRow {
             id: ProductId(self.world.uuid()),
             customer: customer.key,
             offering: offering.id.clone(),
@@ -30,19 +41,37 @@ impl Desk<'_, '_> {
             since: self.world.now(),
             ended: None,
         };
+        // Before it is told of: the product shows the short number.
+        self.join_group(order, &product, offering)?;
         self.begin_product(&product)?;
         if !self.tx.platform().pass_claim(order.id, &product)? {
             return Err(Refusal::state("the order no longer holds the claim on its offering"));
         }
-        self.move_product(&mut product, ProductState::Active)?;
-        self.begin_term(&product, offering.renews)?;
-        self.charge(&product, ChargeKind::Activation, 0)?;
         self.tx.platform().put_order_product(order.id, product.id)?;
         order.product = Some(product.id);
+        Ok(product)
+    }
+
+    /// A subscription comes into use, and is charged: its order is done.
+    pub(super) fn activate(
+        &mut self,
+        order: &mut OrderRow,
+        product: &mut ProductRow,
+        customer: &Customer,
+        offering: &Offering,
+        way: Way,
+    ) -> Result<(), Refusal> {
+        self.move_product(product, ProductState::Active)?;
+        self.begin_term(product, offering.renews)?;
+        self.charge(product, ChargeKind::Activation, 0)?;
         self.move_order(order, OrderState::Completed, None)?;
-        let receipt = match way {
-            Way::AtOnce => texts::receipt_started_own(customer.locale, offering),
-            Way::Confirm => texts::receipt_started(customer.locale, offering),
+        let receipt = match (self.tx.platform().find_membership(product.id)?, way) {
+            (Some(member), way) => {
+                let (locale, way_back) = (customer.locale, way == Way::AtOnce);
+                texts::receipt_joined(locale, offering, member.short_number.as_str(), way_back)
+            }
+            (None, Way::AtOnce) => texts::receipt_started_own(customer.locale, offering),
+            (None, Way::Confirm) => texts::receipt_started(customer.locale, offering),
         };
         self.receipt(customer, receipt)?;
         self.funnel(FunnelStep::Active, order)?;
@@ -52,7 +81,7 @@ impl Desk<'_, '_> {
     /// Ends a pending order without a product: its code is void, its claim free, and the person is told
     /// unless they ended it themselves on the screen that shows it.
     pub(crate) fn cancel(&mut self, order: &mut OrderRow, reason: Reason) -> Result<(), Refusal> {
-        self.tx.platform().close_confirmation(order.id, ConfirmationOutcome::Ended)?;
+        self.close(order.id, ConfirmationOutcome::Ended)?;
         self.move_order(order, OrderState::Cancelled, Some(reason))?;
         let (Some(key), Some(id)) = (order.customer, order.offering.clone()) else { return Ok(()) };
         self.tx.platform().release_claim(key, &id, ClaimHolder::Order(order.id))?;

@@ -60,6 +60,7 @@ impl Desk<'_, '_> {
                 zone: &self.config.zone,
             },
         );
+        self.prove_asked(order.id, &body)?;
         let ConfirmationRow { text, accept_by, ref suffix, .. } = confirmation;
         self.confirmation_text(text, customer, suffix, body, accept_by, order.id)?;
         let (topic, waiting) = (order.id.to_string(), Waiting { order: order.id });

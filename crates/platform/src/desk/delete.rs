@@ -1,6 +1,7 @@
 //! An order that unsubscribes.
 
 use domain::funnel::FunnelStep;
+use domain::ids::ProductOrderId;
 use domain::order::{OrderState, ProductState};
 use domain::texts;
 use store::platform::{ClaimHolder, Customer, OrderRow, ProductRow};
@@ -17,7 +18,7 @@ impl Desk<'_, '_> {
         product: &mut ProductRow,
         way_back: bool,
     ) -> Result<(), Refusal> {
-        self.end_product(product)?;
+        self.end_product(product, Some(order.id))?;
         let given_back = way_back && self.reverse_activation(product)?;
         self.move_order(order, OrderState::Completed, None)?;
         if let Some((offering, _)) = self.tx.platform().find_offering(&product.offering)? {
@@ -32,17 +33,27 @@ impl Desk<'_, '_> {
         Ok(())
     }
 
-    /// Ends a product wherever it stands, and frees its claim.
-    pub(crate) fn end_product(&mut self, product: &mut ProductRow) -> Result<(), Refusal> {
+    /// Ends a product wherever it stands, frees its claim, and has its provider told.
+    pub(crate) fn end_product(
+        &mut self,
+        product: &mut ProductRow,
+        order: Option<ProductOrderId>,
+    ) -> Result<(), Refusal> {
+        if product.state == ProductState::PendingActive {
+            return self.withdraw_start(product);
+        }
         // The product's table has no step from suspended to terminated: it is made active, unbilled, on
         // the way, in this one commit. The same for one that has not begun.
-        if matches!(
-            product.state,
-            ProductState::Suspended | ProductState::Created | ProductState::PendingActive
-        ) {
+        if matches!(product.state, ProductState::Suspended | ProductState::Created) {
             self.move_product(product, ProductState::Active)?;
         }
         self.move_product(product, ProductState::Terminated)?;
+        self.release_product(product)?;
+        self.stop_service(product, order)
+    }
+
+    /// Frees the claim of a product that has ended.
+    pub(super) fn release_product(&mut self, product: &ProductRow) -> Result<(), Refusal> {
         let holder = ClaimHolder::Product(product.id);
         Ok(self.tx.platform().release_claim(product.customer, &product.offering, holder)?)
     }

@@ -62,6 +62,7 @@ impl Desk<'_, '_> {
         }
         if ended.is_some() {
             self.tx.platform().remove_term(product.id)?;
+            self.tx.platform().leave_group(product.id)?;
         }
         product.state = to;
         product.ended = ended;

@@ -6,7 +6,10 @@ mod audit;
 mod charge;
 mod delete;
 mod events;
+mod evidence;
+mod group;
 mod life;
+mod provision;
 mod renew;
 mod reply;
 mod settle;
@@ -30,6 +33,7 @@ use crate::{Platform, PlatformConfig};
 pub(crate) use ask::Waiting;
 pub(crate) use charge::Paying;
 pub(crate) use events::Delivery;
+pub(crate) use provision::Said;
 pub(crate) use take::Asked;
 
 /// One write in progress. Its verbs stand in this module's files, one concern each.

@@ -113,7 +113,7 @@ impl Desk<'_, '_> {
     }
 
     fn end_told(&mut self, product: &mut ProductRow) -> Result<(), Refusal> {
-        self.end_product(product)?;
+        self.end_product(product, None)?;
         let customer = self.tx.platform().find_customer(product.customer)?;
         let offering = self.tx.platform().find_offering(&product.offering)?;
         if let (Some(customer), Some((offering, _))) = (customer, offering) {

@@ -50,6 +50,9 @@ impl Desk<'_, '_> {
         if !matches!(reply, Reply::Confirm(_)) && (to_ended || self.is_code_of_ended(&text.body, &recent)) {
             return self.unplaced(&text.body, &recent, &customer);
         }
+        if let Reply::Confirm(order) | Reply::Declined(order) | Reply::Mismatch(order) = reply {
+            self.prove_replied(order, text)?;
+        }
         match reply {
             Reply::Confirm(order) => self.confirm(order, &customer),
             Reply::Declined(order) => self.decline(order, Reason::UserDeclined),
@@ -88,8 +91,14 @@ impl Desk<'_, '_> {
         if let Err(reason) = self.preset(customer, &offering, order.version, Some(id))? {
             return self.cancel(&mut order, reason);
         }
-        self.tx.platform().close_confirmation(id, ConfirmationOutcome::Confirmed)?;
+        if let Err(reason) = self.check_group_of(&order, customer.key, &offering)? {
+            return self.cancel(&mut order, reason);
+        }
+        self.close(id, ConfirmationOutcome::Confirmed)?;
         self.move_order(&mut order, OrderState::InProgress, None)?;
+        if self.is_told(&offering) {
+            return self.ask_provider(&mut order, customer, &offering);
+        }
         self.complete_add(&mut order, customer, &offering, Way::Confirm)
     }
 

@@ -21,7 +21,8 @@ impl Desk<'_, '_> {
                 self.start_limit(&confirmation)?;
                 Ok(())
             }
-            Some(TextState::Rejected | TextState::Undelivered | TextState::Expired) => {
+            Some(state @ (TextState::Rejected | TextState::Undelivered | TextState::Expired)) => {
+                self.prove_undeliverable(order, state)?;
                 self.end_unanswered(order, Reason::TextUndeliverable)
             }
             // Nobody knows: it may still be accepted, until the time for that runs out.
@@ -29,34 +30,63 @@ impl Desk<'_, '_> {
         }
     }
 
-    /// Ends an order whose time has run out; answers when to look again if it has not.
+    /// Ends an order whose time has run out; answers when to look again if it has not. What the person answered
+    /// in time is read first, however late this is.
     pub(crate) fn expire(&mut self, order: ProductOrderId) -> Result<Option<Timestamp>, Refusal> {
         let Some(confirmation) = self.open_confirmation(order)? else { return Ok(None) };
-        let state = self.tx.texts().find_state(confirmation.text)?;
-        let accepted = matches!(state, Some(TextState::Accepted | TextState::Delivered));
-        let now = self.world.now();
-        let (until, reason) = if confirmation.accepted.is_some() {
-            (confirmation.deadline, Reason::ConfirmationTimeout)
-        } else if accepted {
-            // The job that tells of the acceptance is late.
-            (self.start_limit(&confirmation)?, Reason::ConfirmationTimeout)
-        } else {
-            (confirmation.accept_by, Reason::TextUndeliverable)
-        };
-        if now < until {
+        if let Some(until) = self.time_left(&confirmation)? {
             return Ok(Some(until));
         }
+        let Some(confirmation) = self.open_confirmation(order)? else { return Ok(None) };
+        for text in self.tx.texts().list_waiting_inbound(confirmation.customer, confirmation.deadline)? {
+            self.read_text(&text)?;
+            self.tx.texts().wipe_inbound(text.id)?;
+        }
+        let Some(confirmation) = self.open_confirmation(order)? else { return Ok(None) };
+        let accepted = confirmation.accepted.is_some();
+        let reason = if accepted { Reason::ConfirmationTimeout } else { Reason::TextUndeliverable };
         self.end_unanswered(order, reason)?;
         Ok(None)
+    }
+
+    /// Until when an order has time; `None` when that has run out.
+    fn time_left(&mut self, confirmation: &ConfirmationRow) -> Result<Option<Timestamp>, Refusal> {
+        let state = self.tx.texts().find_state(confirmation.text)?;
+        let accepted = matches!(state, Some(TextState::Accepted | TextState::Delivered));
+        let until = if confirmation.accepted.is_some() {
+            confirmation.deadline
+        } else if accepted {
+            // The job that tells of the acceptance is late.
+            self.start_limit(confirmation)?
+        } else {
+            confirmation.accept_by
+        };
+        Ok((self.world.now() < until).then_some(until))
+    }
+
+    /// Ends an order's confirmation, if it has one: its code is void, and nothing looks at its time any more.
+    pub(super) fn close(
+        &mut self,
+        order: ProductOrderId,
+        outcome: ConfirmationOutcome,
+    ) -> Result<(), Refusal> {
+        if self.tx.platform().close_confirmation(order, outcome)? {
+            self.tx.jobs().drop_topic(JobKind::ExpireConfirmation, &order.to_string())?;
+        }
+        Ok(())
     }
 
     fn start_limit(&mut self, confirmation: &ConfirmationRow) -> Result<Timestamp, Refusal> {
         if confirmation.accepted.is_some() {
             return Ok(confirmation.deadline);
         }
-        let now = self.world.now();
-        let deadline = after_seconds(now, self.config.confirmation_time_limit_s);
-        self.tx.platform().accept_confirmation(confirmation.order, now, deadline)?;
+        // When the centre took it, not when that came to be heard of here.
+        let outline = self.tx.texts().find_outline(confirmation.text)?;
+        let accepted = outline.and_then(|text| text.accepted).unwrap_or_else(|| self.world.now());
+        let deadline = after_seconds(accepted, self.config.confirmation_time_limit_s);
+        if self.tx.platform().accept_confirmation(confirmation.order, accepted, deadline)? {
+            self.prove_accepted(confirmation, accepted)?;
+        }
         let (topic, waiting) = (confirmation.order.to_string(), Waiting { order: confirmation.order });
         self.tx.jobs().enqueue_topic(JobKind::ExpireConfirmation, &topic, &waiting, deadline)?;
         Ok(deadline)

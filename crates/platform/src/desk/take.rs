@@ -26,6 +26,8 @@ pub(crate) struct Asked {
     pub(crate) offering: Option<OfferingId>,
     pub(crate) version: Option<i64>,
     pub(crate) product: Option<ProductId>,
+    /// What names the friend's share, or the friend's group.
+    pub(crate) referral: Option<String>,
     /// Whether it takes the free way back: what was charged is given back.
     pub(crate) way_back: bool,
     /// The order as it was placed.
@@ -41,6 +43,7 @@ impl Asked {
             external_id: order.external_id.clone(),
             customer: customer.and_then(|id| Msisdn::parse_e164(id).ok()),
             locale: language.map(Locale::nearest),
+            referral: order.referral().map(str::to_owned),
             request: serde_json::to_vec(order).map_err(|error| StoreError::new(Kind::Internal, error))?,
             ..Self::default()
         };

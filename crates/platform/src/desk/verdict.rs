@@ -5,7 +5,7 @@ use domain::decision::{Preset, Way, preset_conditions, way};
 use domain::ids::ProductOrderId;
 use domain::key::ContactKey;
 use domain::limits;
-use domain::order::{OrderAction, Reason};
+use domain::order::{OrderAction, ProductState, Reason};
 use store::platform::{ClaimHolder, ConfirmationOutcome, Customer, ProductRow};
 
 use super::{Asked, Desk, Paying};
@@ -45,6 +45,9 @@ impl Desk<'_, '_> {
         };
         let Some((offering, provider)) = found else { return Ok(reject(Reason::OfferingNotAvailable)) };
         if let Err(reason) = self.preset(&customer, &offering, asked.version, None)? {
+            return Ok(reject(reason));
+        }
+        if let Err(reason) = self.check_group(customer.key, &offering, asked.referral.as_deref())? {
             return Ok(reject(reason));
         }
         match self.tx.platform().take_claim(customer.key, &offering.id, id)? {
@@ -117,9 +120,12 @@ impl Desk<'_, '_> {
                 (None, None) => false,
             }
         });
-        Ok(product.map_or(reject(Reason::NotSubscribed), |product| {
-            Verdict::Delete(customer, product, asked.way_back)
-        }))
+        let Some(product) = product else { return Ok(reject(Reason::NotSubscribed)) };
+        if product.state == ProductState::PendingActive {
+            // Its provider is just starting it: only once that is decided can it be ended.
+            return Ok(Verdict::Reject(Reason::OrderOpen, self.order_of_start(&product)?));
+        }
+        Ok(Verdict::Delete(customer, product, asked.way_back))
     }
 }
 

@@ -10,7 +10,8 @@ use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
 use crate::Platform;
-use crate::charging::{Charging, ChargingError, Payer};
+use crate::charging::{Charging, Payer};
+use crate::outbound::{NotTaken, pause_s};
 
 pub(crate) struct DeliverCharges(pub(crate) Platform);
 
@@ -29,17 +30,13 @@ impl DeliverCharges {
                 break;
             }
             let handed = hand_over(charging.as_ref(), &row.event).await;
-            let word = match &handed {
-                Ok(()) => "taken",
-                Err(ChargingError::Away(_)) => "away",
-                Err(ChargingError::Refused(_)) => "refused",
-            };
+            let word = handed.as_ref().err().map_or("taken", NotTaken::word);
             metrics::counter!("charge_deliveries_total", "outcome" => word).increment(1);
             match handed {
                 Ok(()) => taken.push(row.event.id),
                 Err(error) => {
                     report(job, &error);
-                    failed = Some((row.event.id, row.tries, matches!(error, ChargingError::Refused(_))));
+                    failed = Some((row.event.id, row.tries, matches!(error, NotTaken::Refused(_))));
                     break;
                 }
             }
@@ -47,9 +44,7 @@ impl DeliverCharges {
         let now = self.0.world.now();
         let again = match failed {
             // It ran out of sense, not of tries: no outage is long enough to lose an event.
-            Some((_, tries, false)) => {
-                Some(after_seconds(now, (1_i64 << tries.clamp(0, 9)).min(limits::CHARGE_BACKOFF_S_MAX)))
-            }
+            Some((_, tries, false)) => Some(after_seconds(now, pause_s(tries, limits::CHARGE_BACKOFF_S_MAX))),
             Some((_, _, true)) => None,
             None => (open.len() == limit && !open.iter().any(|row| row.refused)).then_some(now),
         };
@@ -83,17 +78,17 @@ impl DeliverCharges {
     }
 }
 
-async fn hand_over(charging: &dyn Charging, event: &ChargeEvent) -> Result<(), ChargingError> {
-    let no_answer = |error: StoreError| ChargingError::Away(error.into());
+async fn hand_over(charging: &dyn Charging, event: &ChargeEvent) -> Result<(), NotTaken> {
+    let no_answer = |error: StoreError| NotTaken::Away(error.into());
     failpoints::pass(Point::BeforeCharge).await.map_err(no_answer)?;
     let handed = charging.hand_over(event).await;
     failpoints::pass(Point::AfterCharge).await.map_err(no_answer)?;
     handed
 }
 
-fn report(job: &Job, error: &ChargingError) {
+fn report(job: &Job, error: &NotTaken) {
     let (id, error, refused) =
-        (job.id, error as &dyn std::error::Error, matches!(error, ChargingError::Refused(_)));
+        (job.id, error as &dyn std::error::Error, matches!(error, NotTaken::Refused(_)));
     if refused {
         tracing::error!(
             job.id = id,

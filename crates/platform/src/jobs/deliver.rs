@@ -1,5 +1,6 @@
-//! Tells one listener what it has not heard: in order, at least once.
+//! Tells one listener what it has not heard: what concerns one resource in order, at least once.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -8,6 +9,7 @@ use domain::ids::HubId;
 use domain::limits;
 use http::Request;
 use http::header::CONTENT_TYPE;
+use serde::Deserialize;
 use store::StoreError;
 use store::failpoints::{self, Point};
 use store::jobs::{Handler, Job, JobFailed, Outcome};
@@ -19,7 +21,9 @@ use crate::desk::Delivery;
 
 pub(crate) struct DeliverHubEvents(pub(crate) Platform);
 
-const EVENTS_A_RUN: usize = 20;
+const EVENTS_A_RUN: usize = 256;
+/// Events about so many resources are told at the same time.
+const SIDE_BY_SIDE: usize = 32;
 /// A run that has taken so long leaves the rest to another, well within its lease.
 const RUN_S_MAX: i64 = limits::JOB_LEASE_S / 2;
 
@@ -36,20 +40,29 @@ impl DeliverHubEvents {
         let transport =
             transport.ok_or_else(|| JobFailed::new("a listener may not be called", "no transport"))?;
         let started = self.0.world.now();
-        let mut told = None;
         let mut more = events.len() == EVENTS_A_RUN;
-        for event in &events {
+        let mut waiting: VecDeque<_> = events.into_iter().map(|event| (resource_of(&event), event)).collect();
+        let mut told = Vec::new();
+        while !waiting.is_empty() {
+            let wave = take_wave(&mut waiting);
+            let posts =
+                futures::future::join_all(wave.iter().map(|event| post(&transport, &listener, event)));
             // What was told is written down while the next is told: whenever this process dies, the
-            // listener hears two events again at most.
-            let (posted, marked) =
-                futures::join!(post(&transport, &listener, event), self.mark(id, told.take()));
+            // listener hears of each resource two events again at most.
+            let (posted, marked) = futures::join!(posts, self.mark(id, std::mem::take(&mut told)));
             marked?;
-            if let Err(error) = posted {
-                count("failed");
+            let mut failed = None;
+            for (event, posted) in wave.iter().zip(posted) {
+                count(if posted.is_ok() { "ok" } else { "failed" });
+                match posted {
+                    Ok(()) => told.push(event.seq),
+                    Err(error) => failed = Some(error),
+                }
+            }
+            if let Some(error) = failed {
+                self.mark(id, told).await?;
                 return Err(error);
             }
-            count("ok");
-            told = Some(event.seq);
             if self.0.world.seconds_since(started) > RUN_S_MAX {
                 more = true;
                 break;
@@ -59,12 +72,43 @@ impl DeliverHubEvents {
         Ok(if more { Outcome::Later(self.0.world.now()) } else { Outcome::Done })
     }
 
-    /// Writes down that a listener has been told an event.
-    async fn mark(&self, listener: HubId, told: Option<i64>) -> Result<(), StoreError> {
-        let Some(seq) = told else { return Ok(()) };
-        self.0.store.write(move |tx| tx.platform().remove_hub_events(listener, &[seq])).await?;
+    /// Writes down that a listener has been told events.
+    async fn mark(&self, listener: HubId, told: Vec<i64>) -> Result<(), StoreError> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        self.0.store.write(move |tx| tx.platform().remove_hub_events(listener, &told)).await?;
         failpoints::pass(Point::TellingWritten).await
     }
+}
+
+/// Which resource an event is about; events about nothing that has an id count as about the same.
+fn resource_of(event: &HubEventRow) -> String {
+    #[derive(Deserialize)]
+    struct Resource {
+        id: String,
+    }
+    #[derive(Deserialize)]
+    struct About {
+        event: BTreeMap<String, Resource>,
+    }
+    let about = serde_json::from_slice::<About>(&event.body).ok();
+    about.and_then(|about| about.event.into_values().next()).map_or_else(String::new, |resource| resource.id)
+}
+
+/// Takes the first events that may be told at the same time: one a resource, none before an earlier one.
+fn take_wave(waiting: &mut VecDeque<(String, HubEventRow)>) -> Vec<HubEventRow> {
+    let mut taken = BTreeSet::new();
+    let (mut wave, mut left) = (Vec::new(), VecDeque::new());
+    while let Some((resource, event)) = waiting.pop_front() {
+        if wave.len() < SIDE_BY_SIDE && taken.insert(resource.clone()) {
+            wave.push(event);
+        } else {
+            left.push_back((resource, event));
+        }
+    }
+    *waiting = left;
+    wave
 }
 
 fn count(outcome: &'static str) {

@@ -2,23 +2,30 @@
 
 use std::pin::Pin;
 
+use domain::world::after_seconds;
 use store::StoreError;
+use store::audit::Actor;
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
+use super::read_reply::PAYER_PAUSE_S;
 use crate::Platform;
-use crate::desk::{Desk, Waiting};
+use crate::charging;
+use crate::desk::Waiting;
 use crate::refusal::Refusal;
 
 pub(crate) struct ExpireConfirmation(pub(crate) Platform);
 
 impl ExpireConfirmation {
     async fn expire(&self, job: &Job) -> Result<Outcome, JobFailed> {
-        let platform = self.0.clone();
         let Waiting { order } = job.payload()?;
-        let store = platform.store.clone();
-        let look_again = store.write(move |tx| Desk::new(tx, &platform).expire(order)).await;
-        let look_again = look_again.map_err(|refusal: Refusal| StoreError::from(refusal))?;
-        Ok(look_again.map_or(Outcome::Done, Outcome::Later))
+        match charging::write_checked(&self.0, Actor::Platform, move |desk| desk.expire(order)).await {
+            Ok(look_again) => Ok(look_again.map_or(Outcome::Done, Outcome::Later)),
+            // An answer came in time, and its payer cannot be checked: whoever reads it waits no longer than is right.
+            Err(Refusal { ask: Some(_), .. }) => {
+                Ok(Outcome::Later(after_seconds(self.0.world.now(), PAYER_PAUSE_S)))
+            }
+            Err(refusal) => Err(StoreError::from(refusal).into()),
+        }
     }
 }
 

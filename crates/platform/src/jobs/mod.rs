@@ -1,8 +1,9 @@
-//! The platform's jobs: replies, time limits, events.
+//! The platform's jobs: replies, time limits, events, charges, calls to providers.
 
 mod charges;
 mod deliver;
 mod expire;
+mod provisioning;
 mod read_reply;
 mod renew;
 mod text_settled;
@@ -20,6 +21,7 @@ pub(crate) fn all(platform: Platform) -> Vec<(JobKind, Arc<dyn Handler>)> {
         (JobKind::ExpireConfirmation, Arc::new(expire::ExpireConfirmation(platform.clone()))),
         (JobKind::DeliverHubEvents, Arc::new(deliver::DeliverHubEvents(platform.clone()))),
         (JobKind::RenewProducts, Arc::new(renew::RenewProducts(platform.clone()))),
+        (JobKind::CallProvider, Arc::new(provisioning::CallProvider(platform.clone()))),
         (JobKind::DeliverCharges, Arc::new(charges::DeliverCharges(platform))),
     ]
 }

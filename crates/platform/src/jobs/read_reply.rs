@@ -18,7 +18,7 @@ use crate::desk::Desk;
 use crate::refusal::Refusal;
 
 /// Between two questions about one payer: a person waits for the answer.
-const PAYER_PAUSE_S: i64 = 5;
+pub(super) const PAYER_PAUSE_S: i64 = 5;
 
 pub(crate) struct ReadReply(pub(crate) Platform);
 

@@ -1,7 +1,8 @@
 //! Reads a seed and finds every fault of it, not the first.
 
 use domain::Msisdn;
-use domain::catalogue::{Offering, OfferingId, Provider, ProviderId, ProviderKind};
+use domain::catalogue::{GroupId, Offering, OfferingId, Provider, ProviderId, ProviderKind};
+use domain::group::{GroupRules, ShortNumber};
 use domain::limits;
 use domain::locale::Localised;
 use domain::money::{Money, Period, Price};
@@ -16,6 +17,8 @@ use super::SeedFault;
 pub(super) struct Seed {
     pub(super) providers: Vec<Provider>,
     pub(super) offerings: Vec<Offering>,
+    /// What the groups of each offering are like; `None` for one without groups.
+    pub(super) groups: Vec<(OfferingId, Option<GroupRules>)>,
     pub(super) subscriptions: Vec<Subscription>,
     pub(super) payers: Vec<Payer>,
 }
@@ -25,6 +28,14 @@ pub(super) struct Subscription {
     pub(super) number: Msisdn,
     pub(super) offering: OfferingId,
     pub(super) since: Timestamp,
+    pub(super) place: Option<GroupPlace>,
+}
+
+/// A place in a short-number group; without a number one is thrown.
+#[derive(Clone)]
+pub(super) struct GroupPlace {
+    pub(super) group: GroupId,
+    pub(super) short_number: Option<ShortNumber>,
 }
 
 #[derive(Clone)]
@@ -44,6 +55,7 @@ pub(super) fn read(json: &[u8]) -> Result<Seed, Vec<SeedFault>> {
     if let Some(top) = reader.object(&whole, "$", &["providers", "offerings", "subscriptions", "payers"]) {
         seed.providers = reader.list(top, "providers", Reader::provider);
         seed.offerings = reader.list(top, "offerings", Reader::offering);
+        seed.groups = reader.list(top, "offerings", Reader::groups);
         seed.subscriptions = reader.list(top, "subscriptions", Reader::subscription);
         seed.payers = reader.list(top, "payers", Reader::payer);
         reader.twice("providers", seed.providers.iter().map(|provider| provider.id.as_str()));
@@ -133,6 +145,7 @@ impl Reader {
             "terms",
             "how_to_cancel",
             "conflicts_with",
+            "group",
         ];
         let object = self.object(value, place, &known)?;
         let id = self.word(object, place, "id", |text| OfferingId::parse(text).map_err(|e| e.to_string()));
@@ -168,8 +181,53 @@ impl Reader {
         })
     }
 
+    /// What the groups of an offering are like; the rest of it is read elsewhere.
+    fn groups(&mut self, value: &Value, place: &str) -> Option<(OfferingId, Option<GroupRules>)> {
+        let id = OfferingId::parse(value.get("id")?.as_str()?).ok()?;
+        let place = join(place, "group");
+        let group = match value.get("group") {
+            None | Some(Value::Null) => return Some((id, None)),
+            Some(group) => self.object(group, &place, &["digits", "members_max"])?,
+        };
+        let count = |name: &str| group.get(name).and_then(Value::as_i64);
+        let rules = count("digits").zip(count("members_max"));
+        match rules.map(|(digits, members_max)| GroupRules::new(digits, members_max)) {
+            Some(Ok(rules)) => Some((id, Some(rules))),
+            Some(Err(error)) => {
+                self.fault(&place, error.to_string());
+                None
+            }
+            None => {
+                self.fault(&place, "must have digits and members_max, both numbers");
+                None
+            }
+        }
+    }
+
+    fn place(&mut self, object: &Object, place: &str) -> Option<Option<GroupPlace>> {
+        let group = match object.get("group") {
+            None | Some(Value::Null) if object.get("short_number").is_some() => {
+                self.fault(&join(place, "short_number"), "needs a group");
+                return None;
+            }
+            None | Some(Value::Null) => return Some(None),
+            Some(_) => {
+                self.word(object, place, "group", |text| GroupId::parse(text).map_err(|e| e.to_string()))
+            }
+        };
+        let short_number = match object.get("short_number") {
+            None | Some(Value::Null) => Some(None),
+            Some(_) => self
+                .word(object, place, "short_number", |text| {
+                    ShortNumber::parse(text).ok_or_else(|| "must be 3 to 6 digits, the first a 6".to_owned())
+                })
+                .map(Some),
+        };
+        Some(Some(GroupPlace { group: group?, short_number: short_number? }))
+    }
+
     fn subscription(&mut self, value: &Value, place: &str) -> Option<Subscription> {
-        let object = self.object(value, place, &["number", "offering", "since"])?;
+        let object = self.object(value, place, &["number", "offering", "since", "group", "short_number"])?;
         let number = self.number(object, place);
         let offering =
             self.word(object, place, "offering", |text| OfferingId::parse(text).map_err(|e| e.to_string()));
@@ -179,7 +237,8 @@ impl Reader {
             let time = time.and_then(|time| Timestamp::from_millisecond(time.as_millisecond()).ok());
             time.ok_or_else(|| "must be a time such as 2026-01-01T00:00:00Z (RFC 3339)".to_owned())
         });
-        Some(Subscription { number: number?, offering: offering?, since: since? })
+        let place = self.place(object, place);
+        Some(Subscription { number: number?, offering: offering?, since: since?, place: place? })
     }
 
     fn payer(&mut self, value: &Value, place: &str) -> Option<Payer> {

@@ -2,16 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::catalogue::{Offering, ProviderId};
+use domain::catalogue::{GroupId, Offering, ProviderId};
 use domain::ids::ProductId;
 use domain::money::Price;
 use domain::order::ProductState;
 use store::Tx;
 use store::audit::{Actor, AuditAction, AuditEntry};
-use store::platform::{CatalogueChange, ProductFilter, ProductRow};
+use store::platform::{CatalogueChange, ClaimHolder, Joined, ProductFilter, ProductRow};
 use tmf::EventType;
 
-use super::read::{Seed, Subscription};
+use super::read::{GroupPlace, Seed, Subscription};
 use super::{SeedError, SeedFault, SeedReport};
 use crate::Platform;
 use crate::desk::Desk;
@@ -27,10 +27,10 @@ impl From<Refusal> for SeedError {
 }
 
 pub(super) async fn write(platform: &Platform, seed: Seed, actor: Actor) -> Result<SeedReport, SeedError> {
-    let Seed { providers, offerings, subscriptions, payers } = seed;
+    let Seed { providers, offerings, groups, subscriptions, payers } = seed;
     let wanted: BTreeSet<_> = subscriptions.iter().map(|one| one.offering.clone()).collect();
     let places: Vec<_> = subscriptions.iter().map(|one| one.offering.clone()).collect();
-    let catalogue = Seed { providers, offerings, payers, subscriptions: Vec::new() };
+    let catalogue = Seed { providers, offerings, groups, payers, subscriptions: Vec::new() };
     let clone = platform.clone();
     let mut report = platform
         .store
@@ -99,6 +99,9 @@ fn write_catalogue(tx: &mut Tx<'_>, platform: &Platform, seed: &Seed) -> Result<
             tell(tx, platform, offering, change)?;
         }
     }
+    for (offering, rules) in &seed.groups {
+        tx.platform().put_group_rules(offering, *rules)?;
+    }
     for payer in &seed.payers {
         let key = tx.platform().key_of(payer.number);
         if tx.platform().load_payer(key)? != (payer.barred, payer.cap_hundredths) {
@@ -155,6 +158,11 @@ fn write_subscriptions(
         if seeded_before(tx, &product)? || !tx.platform().take_claim_for_product(&product)? {
             continue;
         }
+        if !join_group(tx, platform, &product, one.place.as_ref())? {
+            let holder = ClaimHolder::Product(product.id);
+            tx.platform().release_claim(product.customer, &product.offering, holder)?;
+            continue;
+        }
         // The seed is the decision, and is written down as one.
         let mut desk = Desk::new(tx, platform).acting_for(None);
         desk.begin_product(&product)?;
@@ -163,6 +171,23 @@ fn write_subscriptions(
         written += 1;
     }
     Ok(written)
+}
+
+/// Takes a subscription into its short-number group, or into one of its own; `false` when there is no place for
+/// it. One to an offering without groups needs none.
+fn join_group(
+    tx: &mut Tx<'_>,
+    platform: &Platform,
+    product: &ProductRow,
+    place: Option<&GroupPlace>,
+) -> Result<bool, SeedError> {
+    let Some(rules) = tx.platform().find_group_rules(&product.offering)? else { return Ok(true) };
+    let group = place.map_or_else(|| GroupId::from(platform.world.uuid()), |place| place.group.clone());
+    let wanted = place.and_then(|place| place.short_number.as_ref());
+    if wanted.is_some_and(|wanted| !rules.fits(wanted)) {
+        return Ok(false);
+    }
+    Ok(matches!(tx.platform().join_group(product, &group, rules, wanted)?, Joined::In(_)))
 }
 
 /// Whether this very subscription was here, even if it has ended since: a seed brings nothing back.

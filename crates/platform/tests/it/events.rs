@@ -96,12 +96,12 @@ async fn a_listener_that_was_away_hears_everything_later_in_order() {
     house.work().await;
     let events = told(&house);
     assert_eq!(events.len(), 15 * 5);
-    let mut orders =
-        events.iter().filter_map(|(_, event)| event["event"]["productOrder"]["externalId"].as_str());
     for number in 0..15 {
-        for _ in 0..3 {
-            assert_eq!(orders.next(), Some(format!("e{number}").as_str()));
-        }
+        let id = format!("e{number}");
+        let of_order = events.iter().filter(|(_, event)| event["event"]["productOrder"]["externalId"] == *id);
+        let states: Vec<_> =
+            of_order.map(|(_, event)| event["event"]["productOrder"]["state"].as_str().unwrap()).collect();
+        assert_eq!(states, ["acknowledged", "inProgress", "completed"]);
     }
 }
 
@@ -128,6 +128,36 @@ async fn what_a_listener_was_told_before_the_process_died_is_not_told_again() {
     ids.sort();
     ids.dedup();
     assert_eq!(ids.len(), 6);
+}
+
+#[tokio::test]
+async fn what_concerns_one_order_is_told_in_order_however_many_are_told_of_at_the_same_time() {
+    let house = House::new().await;
+    listen(&house).await;
+    let mut orders = Vec::new();
+    for n in 0..100 {
+        orders.push(house.order(&format!("e{n}"), &format!("+861380014{n:04}"), "news").await);
+    }
+    // It cannot hear in the middle of it, and then can.
+    *house.ear.silent_at.lock().unwrap() = Some(150);
+    tokio::select! {
+        () = house.work() => panic!("the listener is silent"),
+        () = house.ear.silent.notified() => {}
+    }
+    *house.ear.silent_at.lock().unwrap() = None;
+    house.clock.advance_s(60);
+    house.work().await;
+    let events = told(&house);
+    for order in &orders {
+        let mut states: Vec<_> = events
+            .iter()
+            .filter(|(_, event)| event["event"]["productOrder"]["id"] == order["id"])
+            .map(|(_, event)| event["event"]["productOrder"]["state"].as_str().unwrap())
+            .collect();
+        // What was told and not written down is told again, right away.
+        states.dedup();
+        assert_eq!(states, ["acknowledged", "inProgress", "completed"]);
+    }
 }
 
 #[tokio::test]

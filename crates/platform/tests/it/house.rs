@@ -93,7 +93,7 @@ pub(crate) struct House {
     pub(crate) router: Router,
     pub(crate) ear: Arc<Ear>,
     worker: Worker,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 impl House {
@@ -117,10 +117,27 @@ impl House {
             Platform { store: store.clone(), world: world.clone(), config: Arc::new(config), callbacks };
         let worker = Worker::new(store, world, platform::jobs(platform.clone()));
         let router = platform::routes(platform.clone());
-        let house = Self { clock, platform, router, ear, worker, _directory: directory };
+        let house = Self { clock, platform, router, ear, worker, directory };
         house.seed(&catalogue()).await;
         platform::charging::begin(&house.platform).await.unwrap();
         house
+    }
+
+    /// The same platform after its process has ended and begun again on the same data.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { clock, platform, router, ear, worker, directory } = self;
+        let Platform { store, world, config, callbacks } = platform;
+        drop((router, worker));
+        store.close().await;
+        drop(store);
+        let keys = MasterKey::from_secret([3; 32]);
+        let store = Store::open_embedded(directory.path(), &keys, world.clone()).unwrap();
+        let platform = Platform { store: store.clone(), world: world.clone(), config, callbacks };
+        let worker = Worker::new(store, world, platform::jobs(platform.clone()));
+        let router = platform::routes(platform.clone());
+        platform::charging::begin(&platform).await.unwrap();
+        platform::provisioning::begin(&platform).await.unwrap();
+        Self { clock, platform, router, ear, worker, directory }
     }
 
     /// A platform with a simulated charging system.
@@ -235,8 +252,25 @@ impl House {
         shown
     }
 
-    /// A phone sends a text to one of our addresses.
+    /// The centre takes the texts that are due, and nobody hears of it.
+    pub(crate) async fn accepted_unheard(&self) {
+        let write = self.platform.store.write::<_, StoreError, _>(|tx| {
+            for text in tx.texts().take_due(100)? {
+                tx.texts().accept(text.id, "link", &[text.id.to_string()])?;
+            }
+            Ok(())
+        });
+        write.await.unwrap();
+    }
+
+    /// A phone sends a text to one of our addresses, and it is acted on.
     pub(crate) async fn reply(&self, from: &str, suffix: &str, body: &str) {
+        self.receive(from, suffix, body).await;
+        self.work().await;
+    }
+
+    /// A text comes in.
+    pub(crate) async fn receive(&self, from: &str, suffix: &str, body: &str) {
         let (world, from) = (self.platform.world.clone(), Msisdn::parse_e164(from).unwrap());
         let (destination, body) = (format!("{SENDER}{suffix}"), body.to_owned());
         let write = self.platform.store.write(move |tx| {
@@ -247,7 +281,6 @@ impl House {
             tx.jobs().enqueue(JobKind::ReadReply, &json!({"text": id}), world.now())
         });
         write.await.unwrap_or_else(|error: StoreError| panic!("{error}"));
-        self.work().await;
     }
 
     pub(crate) async fn funnel(&self, step: FunnelStep) -> i64 {

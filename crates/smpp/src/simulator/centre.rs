@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusmpp::pdus::DeliverSm;
 use rusmpp::values::MessageState;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -84,6 +85,10 @@ impl Centre {
     fn state(&self) -> MutexGuard<'_, State> {
         // No code panics between two changes that belong together.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn watch(&self) -> UnboundedReceiver<(String, ShownText)> {
+        self.state().phones.watch()
     }
 
     pub(super) fn texts(&self, number: &str) -> Vec<ShownText> {

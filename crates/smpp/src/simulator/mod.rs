@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -124,6 +125,11 @@ impl Simulator {
     /// What a phone shows, oldest first; the number in any form.
     pub async fn texts(&self, number: &str) -> Vec<ShownText> {
         self.centre.texts(number)
+    }
+
+    /// Each text that any phone shows from now on, with the phone's number in E.164, as it comes.
+    pub fn watch(&self) -> UnboundedReceiver<(String, ShownText)> {
+        self.centre.watch()
     }
 
     /// Has a phone send a text to a service; it is delivered to whoever is bound to receive, or once

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use serde::Serialize;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// Phones kept; one more forgets the phone that came first.
 const PHONES_MAX: usize = 100_000;
@@ -31,10 +32,18 @@ impl std::fmt::Debug for ShownText {
 pub(super) struct Phones {
     screens: HashMap<String, VecDeque<ShownText>>,
     order: VecDeque<String>,
+    watchers: Vec<UnboundedSender<(String, ShownText)>>,
 }
 
 impl Phones {
+    pub(super) fn watch(&mut self) -> UnboundedReceiver<(String, ShownText)> {
+        let (watcher, shown) = unbounded_channel();
+        self.watchers.push(watcher);
+        shown
+    }
+
     pub(super) fn show(&mut self, number: &str, text: ShownText) {
+        self.watchers.retain(|watcher| watcher.send((number.to_owned(), text.clone())).is_ok());
         if !self.screens.contains_key(number) {
             if self.order.len() >= PHONES_MAX
                 && let Some(first) = self.order.pop_front()

@@ -22,6 +22,8 @@ pub struct ProductNews {
     pub state: ProductState,
     /// Since when.
     pub since: Timestamp,
+    /// What an order from its share names; opaque, the platform's own.
+    pub referral: Option<String>,
 }
 
 /// One subscription of one's own.
@@ -65,8 +67,9 @@ impl ExchangeTx<'_> {
             return self.drop_subscription(owner, &news.product);
         }
         self.view.sql.execute(
-            "INSERT INTO subscription (id, owner, product, offering, status, since) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (product) DO UPDATE SET status = excluded.status",
+            "INSERT INTO subscription (id, owner, product, offering, status, since, referral)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)
+             ON CONFLICT (product) DO UPDATE SET status = excluded.status, referral = excluded.referral",
             params![
                 self.world.uuid(),
                 owner,
@@ -74,6 +77,7 @@ impl ExchangeTx<'_> {
                 news.offering.as_str(),
                 news.state.word(),
                 news.since,
+                news.referral.as_deref(),
             ],
         )?;
         Ok(())
@@ -167,6 +171,18 @@ impl ExchangeView<'_> {
             params![owner, id.0],
         )?;
         row.as_ref().map(read_subscription).transpose()
+    }
+
+    /// What the platform wants an order from a share to name; `None` where it has given no such reference.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn find_referral(&mut self, share: i64) -> Result<Option<String>, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT u.referral FROM share s JOIN subscription u ON u.id = s.subscription WHERE s.no = $1",
+            params![share],
+        )?;
+        row.map_or(Ok(None), |row| Ok(row.opt_text(0)?.map(str::to_owned)))
     }
 
     /// Offerings that somebody subscribes to and whose card is not known yet.

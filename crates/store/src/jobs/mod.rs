@@ -62,6 +62,8 @@ kinds! {
     DeliverCharges = "deliver_charges";
     /// Platform: take subscriptions whose period has ended into the next one.
     RenewProducts = "renew_products";
+    /// Platform: tell one provider what to start and what to stop.
+    CallProvider = "call_provider";
 }
 
 room! {
@@ -318,20 +320,22 @@ fn read_dead(row: &Row) -> Result<DeadJob, StoreError> {
 }
 
 impl JobsView<'_> {
-    /// When the next job of these kinds comes due; `None` when none waits.
+    /// When the next job of each of these kinds comes due; those of which none waits are left out.
     ///
     /// # Errors
     /// The store's.
-    pub fn next_due(&mut self, kinds: &[JobKind]) -> Result<Option<Timestamp>, StoreError> {
-        let mut next: Option<Timestamp> = None;
+    pub fn next_due(&mut self, kinds: &[JobKind]) -> Result<Vec<(JobKind, Timestamp)>, StoreError> {
+        let mut next = Vec::new();
         for kind in kinds {
+            // Only the first by their time: those of them that somebody works on are few, and a kind may have
+            // as many that wait for their time as there are open orders.
             let row = self.sql.query_one(
-                "SELECT MIN(CASE WHEN run_at > leased_until THEN run_at ELSE leased_until END)
-                 FROM job WHERE dead = 0 AND kind = $1",
+                "SELECT MIN(due) FROM (SELECT CASE WHEN run_at > leased_until THEN run_at ELSE leased_until END AS due
+                   FROM job WHERE dead = 0 AND kind = $1 ORDER BY run_at LIMIT 256) AS first_due",
                 params![kind.word()],
             )?;
             let due = row.map_or(Ok(None), |row| row.opt_time(0))?;
-            next = [next, due].into_iter().flatten().min();
+            next.extend(due.map(|due| (*kind, due)));
         }
         Ok(next)
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use domain::limits;
 use domain::world::{World, after_seconds};
 use jiff::Timestamp;
-use tokio::task::{self, JoinSet};
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::{Job, JobKind};
 use crate::error::StoreError;
@@ -66,7 +66,7 @@ pub struct Worker {
 }
 
 /// Jobs of one kind that one worker runs side by side: a kind whose calls are slow holds up no other.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 32;
 /// How long a worker sleeps when nothing tells it to wake: another process may have added a job.
 const NAP: Duration = Duration::from_secs(1);
 
@@ -90,16 +90,25 @@ impl InHand {
         self.kinds.insert(task.id(), kind);
     }
 
-    /// Waits for a job to end; for ever when there is none.
+    /// Waits for a job to end, for ever when there is none; those that have ended with it are counted out too.
     async fn ended(&mut self) {
-        let id = match self.tasks.join_next_with_id().await {
-            Some(Ok((id, ()))) => id,
-            Some(Err(error)) => {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => self.count_out(ended),
+            None => return std::future::pending().await,
+        }
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            self.count_out(ended);
+        }
+    }
+
+    fn count_out(&mut self, ended: Result<(task::Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
                 // The lease ends by itself and the job runs again.
                 tracing::error!(error = &error as &dyn std::error::Error, "a job's run has panicked");
                 error.id()
             }
-            None => return std::future::pending().await,
         };
         self.kinds.remove(&id);
     }
@@ -161,7 +170,8 @@ impl Worker {
     async fn nap(&self, free: &[(JobKind, usize)]) -> Duration {
         let kinds: Vec<JobKind> = free.iter().map(|(kind, _)| *kind).collect();
         let next = self.store.read(move |view| view.jobs().next_due(&kinds)).await;
-        let Ok(Some(next)) = next else { return NAP };
+        let next = next.ok().and_then(|next| next.into_iter().map(|(_, due)| due).min());
+        let Some(next) = next else { return NAP };
         let wait = next.duration_since(self.world.now());
         Duration::try_from(wait).unwrap_or(Duration::from_millis(1)).clamp(Duration::from_millis(1), NAP)
     }
@@ -182,7 +192,9 @@ impl Worker {
         let now = self.world.now();
         // Looking costs a read, not a commit.
         let next = self.store.read(move |view| view.jobs().next_due(&kinds)).await?;
-        if next.is_none_or(|next| next > now) {
+        let is_due = |kind: JobKind| next.iter().any(|(one, due)| *one == kind && *due <= now);
+        let free: Vec<_> = free.into_iter().filter(|(kind, _)| is_due(*kind)).collect();
+        if free.is_empty() {
             return Ok(Vec::new());
         }
         let write = move |tx: &mut Tx<'_>| {

@@ -237,8 +237,8 @@ impl PlatformView<'_> {
         row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
     }
 
-    /// What a payer was charged since `since` and not given back, and what their open confirmations
-    /// would charge, but for the order `except`; in hundredths.
+    /// What a payer was charged since `since` and not given back, and what their open confirmations, but for
+    /// the order `except`, and the subscriptions that wait for their provider would charge; in hundredths.
     ///
     /// # Errors
     /// The store's.
@@ -262,8 +262,13 @@ impl PlatformView<'_> {
              WHERE c.customer = $1 AND c.outcome = 'open' AND c.product_order <> $2",
             params![customer, except],
         )?;
+        let waiting = self.sql.query_one(
+            "SELECT CAST(COALESCE(SUM(hundredths), 0) AS BIGINT) FROM product
+             WHERE customer = $1 AND state = 'pendingActive'",
+            params![customer],
+        )?;
         let sum = |row: Option<Row>| row.map_or(Ok(0), |row| row.int(0));
-        Ok(sum(charged)?.saturating_add(sum(open)?))
+        Ok(sum(charged)?.saturating_add(sum(open)?).saturating_add(sum(waiting)?))
     }
 
     fn read_charge(&self, row: &Row) -> Result<ChargeRow, StoreError> {

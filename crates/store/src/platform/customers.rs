@@ -78,7 +78,7 @@ impl PlatformTx<'_> {
 impl PlatformTx<'_> {
     /// Forgets a customer as they were before a moment, and keeps what is evidence under a key that is no
     /// number's, which is answered: nobody who gets the number finds it, and nobody can tell whose it was. The
-    /// number itself stays sealed beside that key until every charge is handed over. Orders and products of
+    /// number itself stays sealed beside that key until every charge is handed over and every provider told. Orders and products of
     /// later belong to somebody else, or to who came back.
     ///
     /// # Errors
@@ -92,6 +92,8 @@ impl PlatformTx<'_> {
             "UPDATE product_order SET customer = $1 WHERE customer = $2 AND taken < $3",
             "UPDATE confirmation SET customer = $1 WHERE customer = $2 AND written < $3",
             "UPDATE charge_event SET customer = $1 WHERE customer = $2
+               AND (at < $3 OR product IN (SELECT id FROM product WHERE customer = $1))",
+            "UPDATE provisioning SET customer = $1 WHERE customer = $2
                AND (at < $3 OR product IN (SELECT id FROM product WHERE customer = $1))",
         ] {
             moved += self.view.sql.execute(sql, params![nobody, key, before])?;
@@ -118,11 +120,12 @@ impl PlatformTx<'_> {
         Ok(nobody)
     }
 
-    /// Notes a former customer, with the number while charges wait for it.
+    /// Notes a former customer, with the number while charges or providers wait for it.
     fn put_former(&mut self, nobody: ContactKey, key: ContactKey) -> Result<(), StoreError> {
         let (keys, world) = (self.view.keys, self.world);
         let owed = self.view.sql.query_one(
-            "SELECT 1 FROM charge_event WHERE customer = $1 AND delivered = 0 LIMIT 1",
+            "SELECT 1 FROM charge_event WHERE customer = $1 AND delivered = 0
+             UNION ALL SELECT 1 FROM provisioning WHERE customer = $1 AND outcome = 'open' LIMIT 1",
             params![nobody],
         )?;
         let owner = nobody.value().to_be_bytes();

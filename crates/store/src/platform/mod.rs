@@ -4,18 +4,24 @@ mod catalogue;
 mod charges;
 mod confirmations;
 mod customers;
+mod evidence;
+mod groups;
 mod hub;
 mod orders;
 mod products;
+mod provisioning;
 mod terms;
 
 pub use catalogue::CatalogueChange;
 pub use charges::{ChargeRow, NewCharge};
 pub use confirmations::{ConfirmationOutcome, ConfirmationRow};
 pub use customers::Customer;
+pub use evidence::{Evidence, EvidenceKind};
+pub use groups::{Joined, Membership};
 pub use hub::{HubEventRow, HubListenerRow};
 pub use orders::{CancellationRow, OrderFilter, OrderRow};
 pub use products::{ClaimHolder, ProductFilter, ProductRow};
+pub use provisioning::{NewProvisioning, ProvisioningOutcome, ProvisioningRow};
 pub use terms::TermRow;
 
 use crate::store::room;

@@ -140,6 +140,15 @@ impl PlatformTx<'_> {
         Ok(())
     }
 
+    /// Notes since when a product is in use: from when its provider has started it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn put_product_since(&mut self, id: ProductId, since: Timestamp) -> Result<(), StoreError> {
+        self.view.sql.execute("UPDATE product SET since = $1 WHERE id = $2", params![since, id.0])?;
+        Ok(())
+    }
+
     /// Moves a product from one state to another; `false` when it is not in the first. Whether the step
     /// is allowed is the caller's to know.
     ///

@@ -167,6 +167,26 @@ impl TextsView<'_> {
             .collect()
     }
 
+    /// The texts of one phone that came until a moment and have not been acted on, the oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_waiting_inbound(
+        &mut self,
+        key: ContactKey,
+        until: Timestamp,
+    ) -> Result<Vec<InboundText>, StoreError> {
+        let rows = self.sql.query(
+            "SELECT id FROM inbox WHERE key = $1 AND body IS NOT NULL AND received <= $2 ORDER BY received, id",
+            params![key, until],
+        )?;
+        let mut waiting = Vec::new();
+        for row in &rows {
+            waiting.extend(self.find_inbound(TextId(row.uuid(0)?))?);
+        }
+        Ok(waiting)
+    }
+
     /// An inbound text that has not been acted on.
     ///
     /// # Errors

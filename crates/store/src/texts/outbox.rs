@@ -418,6 +418,17 @@ impl TextsView<'_> {
 }
 
 impl TextsView<'_> {
+    /// What the centre called each part of a text.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_message_ids(&mut self, id: TextId) -> Result<Vec<String>, StoreError> {
+        let rows = self
+            .sql
+            .query("SELECT message_id FROM text_part WHERE text = $1 ORDER BY part", params![id.0])?;
+        rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+    }
+
     /// Where a text stands.
     ///
     /// # Errors

@@ -65,7 +65,7 @@ async fn a_job_is_not_due_before_its_time(bench: Bench) {
     enqueue(&bench, None, 60).await;
     assert!(lease(&bench).await.is_empty());
     let next = bench.store.read::<_, StoreError, _>(|view| view.jobs().next_due(&[KIND])).await.unwrap();
-    assert_eq!(next, Some(after_seconds(bench.world.now(), 60)));
+    assert_eq!(next, [(KIND, after_seconds(bench.world.now(), 60))]);
     bench.clock.advance_s(60);
     assert_eq!(lease(&bench).await.len(), 1);
 }

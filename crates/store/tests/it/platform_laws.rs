@@ -27,6 +27,7 @@ laws! {
     a_customer_keeps_language_list_and_cap
     a_listener_is_registered_once_and_told_in_order
     a_cancellation_is_found_by_its_order
+    evidence_comes_back_as_it_was_in_its_order
 }
 
 fn words(english: &str) -> Localised {
@@ -261,6 +262,27 @@ async fn products_are_found_by_what_they_are_and_charged_once(bench: Bench) {
         tx.move_product(id, ProductState::Active, ProductState::Terminated, Some(now))?;
         assert_eq!(tx.find_product(id)?.unwrap().ended, Some(now));
         assert_eq!(tx.list_live_products(customer)?.len(), 1);
+        Ok(())
+    })
+    .await;
+}
+
+async fn evidence_comes_back_as_it_was_in_its_order(bench: Bench) {
+    let (order, now) = (ProductOrderId(bench.world.uuid()), bench.world.now());
+    let another = ProductOrderId(bench.world.uuid());
+    write(&bench, move |tx| {
+        let piece = |kind, body: &str, at| Evidence { kind, body: body.to_owned(), at };
+        // The clock may have been put back between them.
+        let all = [
+            piece(EvidenceKind::Asked, "回复4827确认", after_seconds(now, 9)),
+            piece(EvidenceKind::Accepted, "m1 m2", now),
+            piece(EvidenceKind::Replied, "", now),
+            piece(EvidenceKind::Replied, "是4827", now),
+            piece(EvidenceKind::Undeliverable, "rejected", now),
+        ];
+        all.iter().try_for_each(|one| tx.put_evidence(order, one))?;
+        assert!(tx.list_evidence(order)? == all);
+        assert!(tx.list_evidence(another)?.is_empty());
         Ok(())
     })
     .await;

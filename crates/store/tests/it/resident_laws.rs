@@ -88,6 +88,7 @@ fn take(
                 offering: OfferingId::parse(OFFERINGS[offering]).unwrap(),
                 state: STATES[state],
                 since: jiff::Timestamp::UNIX_EPOCH,
+                referral: None,
             };
             tx.exchange().put_subscription(cast.keys()[who], &news)?;
         }

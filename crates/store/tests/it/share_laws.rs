@@ -18,6 +18,7 @@ use crate::backends::{Bench, laws, number};
 
 laws! {
     a_service_that_becomes_sensitive_leaves_every_feed_at_once_and_stays_away
+    what_orders_from_a_share_name_follows_the_platforms_word
     old_news_of_a_card_takes_no_share_away
     named_people_see_a_share_while_they_match_and_again_when_they_match_again
     nothing_is_left_to_see_when_the_subscriptions_are_forgotten
@@ -90,7 +91,13 @@ pub(crate) async fn three(bench: &Bench) -> SubscriptionId {
     let (owner, since) = (key(bench, 1), bench.world.now());
     write(bench, move |tx| {
         let offering = OfferingId::parse("crbt").unwrap();
-        let news = ProductNews { product: "p1".to_owned(), offering, state: ProductState::Active, since };
+        let news = ProductNews {
+            product: "p1".to_owned(),
+            offering,
+            state: ProductState::Active,
+            since,
+            referral: Some("r1".to_owned()),
+        };
         tx.exchange().put_subscription(owner, &news)?;
         Ok(tx.exchange().list_subscriptions(owner)?[0].id)
     })
@@ -110,6 +117,27 @@ pub(crate) async fn seen(bench: &Bench) -> [usize; 2] {
         Ok([count(viewers[0])?, count(viewers[1])?])
     })
     .await
+}
+
+async fn what_orders_from_a_share_name_follows_the_platforms_word(bench: Bench) {
+    let subscription = three(&bench).await;
+    let (owner, since) = (key(&bench, 1), bench.world.now());
+    write(&bench, move |tx| {
+        let (share, _) = tx.exchange().share(owner, subscription, &Audience::Matches)?;
+        assert_eq!(tx.exchange().find_referral(share)?.as_deref(), Some("r1"));
+        assert_eq!(tx.exchange().find_referral(share.wrapping_add(1))?, None);
+        let news = ProductNews {
+            product: "p1".to_owned(),
+            offering: OfferingId::parse("crbt").unwrap(),
+            state: ProductState::Active,
+            since,
+            referral: None,
+        };
+        tx.exchange().put_subscription(owner, &news)?;
+        assert_eq!(tx.exchange().find_referral(share)?, None);
+        Ok(())
+    })
+    .await;
 }
 
 async fn a_service_that_becomes_sensitive_leaves_every_feed_at_once_and_stays_away(bench: Bench) {

@@ -25,6 +25,8 @@ laws! {
     a_reference_used_again_begins_a_text_anew
     one_phone_cannot_fill_the_store_with_beginnings
     what_cannot_be_read_is_kept_as_it_came_up_to_a_limit
+    what_a_phone_said_until_a_moment_waits_in_its_order_until_it_is_acted_on
+    what_the_centre_called_the_parts_of_a_text_is_kept_in_their_order
 }
 
 const ACCOUNT: &str = "account";
@@ -178,6 +180,48 @@ async fn the_same_words_are_a_copy_for_ten_minutes_and_no_longer(bench: Bench) {
     assert!(!receive("4827").await);
     bench.clock.advance_s(1);
     assert!(receive("4827").await);
+}
+
+async fn what_a_phone_said_until_a_moment_waits_in_its_order_until_it_is_acted_on(bench: Bench) {
+    let receive = async |from: u64, body: &str| {
+        let text = NewInbound {
+            id: TextId(bench.world.uuid()),
+            account: ACCOUNT.to_owned(),
+            from: number(from),
+            destination: "10690001".to_owned(),
+            body: body.to_owned(),
+        };
+        let id = text.id;
+        assert!(write(&bench, move |texts| texts.receive(&text)).await);
+        id
+    };
+    let first = receive(1, "4827").await;
+    receive(2, "4827").await;
+    bench.clock.advance_s(1);
+    receive(1, "no").await;
+    let now = bench.world.now();
+    bench.clock.advance_s(1);
+    receive(1, "late").await;
+    let key = bench.store.keys().contact_key(number(1));
+    write(&bench, move |texts| {
+        let said = |texts: &mut TextsTx<'_>| -> Result<Vec<String>, StoreError> {
+            Ok(texts.list_waiting_inbound(key, now)?.into_iter().map(|text| text.body).collect())
+        };
+        assert_eq!(said(texts)?, ["4827", "no"]);
+        texts.wipe_inbound(first)?;
+        assert_eq!(said(texts)?, ["no"]);
+        Ok(())
+    })
+    .await;
+}
+
+async fn what_the_centre_called_the_parts_of_a_text_is_kept_in_their_order(bench: Bench) {
+    let id = queue(&bench, "a").await;
+    take(&bench).await;
+    accept(&bench, id, &["z", "a"]).await;
+    assert_eq!(write(&bench, move |texts| texts.list_message_ids(id)).await, ["z", "a"]);
+    let other = TextId(bench.world.uuid());
+    assert!(write(&bench, move |texts| texts.list_message_ids(other)).await.is_empty());
 }
 
 async fn what_is_said_of_a_sending_counts_no_more_once_the_text_is_taken_again(bench: Bench) {

@@ -28,7 +28,10 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
     }
     match &config.platform.url {
         Some(url) => findings.push(platform(config, url).await),
-        None if config.has(Role::Platform) => findings.push(charging(config).await),
+        None if config.has(Role::Platform) => {
+            findings.push(charging(config).await);
+            findings.extend(providers(config).await);
+        }
         None => {}
     }
     findings.push(numbers(config).await);
@@ -200,6 +203,27 @@ async fn charging(config: &Config) -> Finding {
             "Set charging.port to webhook or file when the operator's charging system is there.",
         ),
     }
+}
+
+/// The ways to the providers that are told of orders.
+async fn providers(config: &Config) -> Option<Finding> {
+    let check = "providers";
+    let mut away = Vec::new();
+    for one in &config.provisioning.providers {
+        if !connects(&one.url).await {
+            away.push(one.provider.as_str());
+        }
+    }
+    let named = config.provisioning.providers.len();
+    (named > 0).then(|| match away.as_slice() {
+        [] => Finding::fine(check, format!("{named} providers can be reached")),
+        away => Finding::wrong(
+            check,
+            format!("these providers cannot be reached: {}", away.join(", ")),
+            "orders for their services are held, and fail after 72 hours",
+            "Have them start, correct provisioning.providers, or open the firewall.",
+        ),
+    })
 }
 
 async fn platform(config: &Config, url: &str) -> Finding {

@@ -11,6 +11,7 @@ use api::feed::FeedFilter;
 use api::subscriptions::{Audience, SetShare};
 use domain::charging::ChargeKind;
 use domain::order::Progress;
+use domain::provisioning::ProvisioningAction;
 use store::failpoints::Point;
 
 use super::town::Town;
@@ -104,6 +105,7 @@ impl Walk {
         assert_eq!(orders.len(), 1, "one order, {arm}");
         let charged: Vec<_> = town.charged(&number).iter().map(|event| event.kind).collect();
         assert_eq!(charged, [ChargeKind::Activation], "charged once, {arm}");
+        assert_eq!(town.provisioned(&number), [ProvisioningAction::Activate], "started once, {arm}");
         reached
     }
 

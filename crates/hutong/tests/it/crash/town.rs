@@ -11,6 +11,7 @@ use api::client::{Client, ClientError};
 use api::consents::ConsentGiven;
 use api::registration::{BeginRegistration, ConfirmRegistration};
 use domain::consent::Consent;
+use domain::provisioning::ProvisioningAction;
 use domain::world::{SeededDice, SetClock, World};
 use platform::charging::{ChargeMessage, simulator as charging};
 use serde_json::Value;
@@ -91,6 +92,7 @@ impl Town {
             .args(["--sms-port", &self.centre.smpp_addr().port().to_string()])
             .args(["--platform-operator-tokens", OPERATOR_TOKEN])
             .args(["--charging-port", "webhook", "--charging-url", &self.charging_url])
+            .args(["--provisioning-providers", &format!("xx=={}", self.charging_url)])
             .args(self.database())
             .env("HUTONG_LOG_FORMAT", "json")
             .env("FAILPOINT_FILE", self.arm_file());
@@ -267,6 +269,12 @@ impl Town {
     pub(crate) fn charged(&self, number: &str) -> Vec<ChargeMessage> {
         let record = self.charging.record().into_iter();
         record.filter(|event| event.number == number).collect()
+    }
+
+    /// What the provider has done for somebody, by its own record.
+    pub(crate) fn provisioned(&self, number: &str) -> Vec<ProvisioningAction> {
+        let record = self.charging.provisioned().into_iter();
+        record.filter(|call| call.number == number).map(|call| call.action).collect()
     }
 
     /// Waits until nothing waits to be handed to the charging system.
