@@ -29,6 +29,7 @@ limits! {
     BOOK_RAW_CHARS_MAX = 256, "One raw number field of an upload.";
     PAGE_ITEMS_MAX = 500, "Items on one page of a list.";
     PAGE_ITEMS_DEFAULT = 100, "Items on a page when the caller does not say.";
+    LIST_SCAN_MAX = 20_000, "Resources that a filter or a sort without an index looks through at the platform's faces.";
     AUDIENCE_NAMED_MAX = 500, "People named in one share's audience.";
     HIDDEN_MAX = 5_000, "People one subscriber hides: as many as a book holds.";
     SESSIONS_MAX = 20, "Devices signed in at once; the oldest is signed out.";

@@ -46,10 +46,16 @@ pub enum EventType {
     ProductOrderStateChange,
     /// An order waits for the customer.
     ProductOrderInformationRequired,
+    /// What is written beside an order was changed.
+    ProductOrderAttributeValueChange,
+    /// An order is shown no more.
+    ProductOrderDelete,
     /// A product came to be.
     ProductCreate,
     /// A product changed its state.
     ProductStateChange,
+    /// A product is shown no more.
+    ProductDelete,
     /// An offering came to be.
     ProductOfferingCreate,
     /// An offering changed.
@@ -58,12 +64,15 @@ pub enum EventType {
 
 impl EventType {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::ProductOrderCreate,
         Self::ProductOrderStateChange,
         Self::ProductOrderInformationRequired,
+        Self::ProductOrderAttributeValueChange,
+        Self::ProductOrderDelete,
         Self::ProductCreate,
         Self::ProductStateChange,
+        Self::ProductDelete,
         Self::ProductOfferingCreate,
         Self::ProductOfferingAttributeValueChange,
     ];
@@ -74,8 +83,11 @@ impl EventType {
             Self::ProductOrderCreate => "ProductOrderCreateEvent",
             Self::ProductOrderStateChange => "ProductOrderStateChangeEvent",
             Self::ProductOrderInformationRequired => "ProductOrderInformationRequiredEvent",
+            Self::ProductOrderAttributeValueChange => "ProductOrderAttributeValueChangeEvent",
+            Self::ProductOrderDelete => "ProductOrderDeleteEvent",
             Self::ProductCreate => "ProductCreateEvent",
             Self::ProductStateChange => "ProductStateChangeEvent",
+            Self::ProductDelete => "ProductDeleteEvent",
             Self::ProductOfferingCreate => "ProductOfferingCreateEvent",
             Self::ProductOfferingAttributeValueChange => "ProductOfferingAttributeValueChangeEvent",
         }
@@ -91,8 +103,10 @@ impl EventType {
         match self {
             Self::ProductOrderCreate
             | Self::ProductOrderStateChange
-            | Self::ProductOrderInformationRequired => crate::paths::ORDERING,
-            Self::ProductCreate | Self::ProductStateChange => crate::paths::INVENTORY,
+            | Self::ProductOrderInformationRequired
+            | Self::ProductOrderAttributeValueChange
+            | Self::ProductOrderDelete => crate::paths::ORDERING,
+            Self::ProductCreate | Self::ProductStateChange | Self::ProductDelete => crate::paths::INVENTORY,
             Self::ProductOfferingCreate | Self::ProductOfferingAttributeValueChange => {
                 crate::paths::CATALOGUE
             }

@@ -11,6 +11,7 @@ pub mod camara;
 #[cfg(feature = "client")]
 mod client;
 mod common;
+pub mod document;
 mod event;
 mod hub;
 mod offering;
@@ -31,10 +32,10 @@ pub use offering::{
     Characteristic, CharacteristicValue, ProductOffering, Provider, Relationship, Term, Validity,
 };
 pub use order::{
-    CancelProductOrder, CancelProductOrderCreate, OrderItem, OrderRef, ProductOrder, ProductOrderCreate,
-    ProductRef, TaskState,
+    CancelProductOrder, CancelProductOrderCreate, OrderItem, OrderRef, OrderWishes, ProductOrder,
+    ProductOrderCreate, ProductRef, TaskState,
 };
 #[cfg(feature = "http")]
 pub use over_http::{HttpSettings, OverHttp, SettingsError};
-pub use product::{BillingAccountRef, Product};
+pub use product::{BillingAccountRef, Product, ProductCreate};
 pub use transport::{Transport, TransportError};

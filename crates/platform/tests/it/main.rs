@@ -5,12 +5,15 @@
 mod charges;
 mod client;
 mod confirmations;
+mod documents;
 mod erasures;
 mod events;
 mod faces;
 mod house;
 mod many_charges;
 mod orders;
+mod products;
+mod queries;
 mod renewals;
 mod replies;
 mod seeds;

@@ -65,6 +65,12 @@ actions! {
     ProductChanged = "product_changed";
     /// A subscription ended.
     ProductTerminated = "product_terminated";
+    /// What is written beside an order was changed.
+    OrderChanged = "order_changed";
+    /// An order was deleted, and is shown at the faces no more.
+    OrderWithdrawn = "order_withdrawn";
+    /// A subscription was deleted, and is shown at the faces no more.
+    ProductWithdrawn = "product_withdrawn";
     /// A request at an operator's face was refused.
     Refused = "refused";
     /// A catalogue was seeded.

@@ -8,6 +8,7 @@ mod hub;
 mod orders;
 mod products;
 mod terms;
+mod withdrawn;
 
 pub use catalogue::CatalogueChange;
 pub use charges::{ChargeRow, NewCharge};
