@@ -71,6 +71,7 @@ limits! {
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";
     CONFIRMATION_ACCEPT_S = 3_600, "The centre must have taken a confirmation text by then.";
     CONFIRMATIONS_OPEN_MAX = 50, "Confirmations one phone can have open: each needs its own code and suffix.";
+    MESSAGE_RECEIVERS_MAX = 100, "Receivers of one message that an operator has sent.";
     TEXT_CHARS_MAX = 1_000, "A text, before it is cut into parts.";
     TEXT_ATTEMPTS_MAX = 5, "Tries of one text after refusals that may pass.";
     JOB_LEASE_S = 30, "A worker that has not finished a job by then has lost it.";

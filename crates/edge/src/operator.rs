@@ -45,6 +45,12 @@ scopes! {
     OrdersRead = "orders:read";
     /// Place and cancel orders; be told of changes of orders and products.
     OrdersWrite = "orders:write";
+    /// Read the texts that were sent, and their delivery.
+    TextsRead = "texts:read";
+    /// Have texts sent.
+    TextsWrite = "texts:write";
+    /// Have codes sent to numbers, and checked.
+    CodesWrite = "codes:write";
     /// Seed the platform: catalogue, subscriptions, payers.
     SeedWrite = "seed:write";
     /// Give a number to a new owner.

@@ -12,6 +12,7 @@
 
 mod auth;
 pub mod charging;
+mod communication;
 mod desk;
 mod hub;
 mod jobs;
@@ -96,7 +97,7 @@ pub struct Platform {
     pub callbacks: Arc<dyn Callbacks>,
 }
 
-/// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`.
+/// The HTTP faces: TMF620, 622, 637, 681 and 632 under `/tmf-api`.
 pub fn routes(platform: Platform) -> Router {
     let refusals = Arc::new(Refusals::new(platform.store.clone(), platform.world.clone()));
     let gate = auth::Gate { door: platform.config.door.clone(), refusals };
@@ -105,6 +106,7 @@ pub fn routes(platform: Platform) -> Router {
         .merge(product_order::routes())
         .merge(product::routes())
         .merge(product_offering::routes())
+        .merge(communication::routes())
         .merge(hub::routes())
         .merge(party::routes())
         .layer(body)

@@ -99,14 +99,6 @@ impl Page {
         let page = fitting.into_iter().skip(query.offset).take(query.limit);
         Ok(Self { items: page.map(|item| project(item, fields)).collect(), total })
     }
-
-    /// The same for a list that is at hand as a whole.
-    pub(crate) fn of<T: Serialize>(query: &ListQuery, all: &[T]) -> Result<Self, Refusal> {
-        Self::fetch(query, |offset, limit| {
-            let page: Vec<&T> = all.iter().skip(offset).take(limit).collect();
-            Ok((page, i64::try_from(all.len()).unwrap_or(i64::MAX)))
-        })
-    }
 }
 
 impl IntoResponse for Page {

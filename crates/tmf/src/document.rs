@@ -96,6 +96,7 @@ declared! {
     crate::ProductOrderCreate = ORDERING "ProductOrder_Create";
     crate::CancelProductOrderCreate = ORDERING "CancelProductOrder_Create";
     crate::ProductCreate = INVENTORY "Product_Create";
+    crate::CommunicationMessageCreate = COMMUNICATION "CommunicationMessage_Create";
     // One declaration in every document.
     crate::HubRequest = ORDERING "EventSubscriptionInput";
 }

@@ -11,6 +11,7 @@ pub mod camara;
 #[cfg(feature = "client")]
 mod client;
 mod common;
+mod communication;
 pub mod document;
 mod event;
 mod hub;
@@ -26,6 +27,7 @@ mod transport;
 #[cfg(feature = "client")]
 pub use client::{Client, TmfError};
 pub use common::{Amount, Channel, ErrorBody, Note, OfferingRef, PartyRef, Price, PricePlan, Unreadable};
+pub use communication::{CommunicationMessage, CommunicationMessageCreate, MessageState, Receiver, Sender};
 pub use event::{Event, EventBody, EventType};
 pub use hub::{HubListener, HubRequest};
 pub use offering::{

@@ -1,9 +1,15 @@
 //! The platform through its router and its jobs, on the embedded store, with a set clock.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on says so by stopping")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by stopping"
+)]
 
 mod charges;
 mod client;
+mod communications;
 mod confirmations;
 mod documents;
 mod erasures;
