@@ -86,7 +86,7 @@ fn documents(root: &Path, house: &House, programs: &Path, seed: &str) -> Result<
             "--url",
             &format!("{}{base}", house.api),
             "--phases",
-            "examples,coverage,fuzzing,stateful",
+            "examples,coverage,fuzzing",
             "--max-examples",
             DOCUMENT_EXAMPLES,
             "--seed",

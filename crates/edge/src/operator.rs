@@ -49,6 +49,8 @@ scopes! {
     TextsRead = "texts:read";
     /// Have texts sent.
     TextsWrite = "texts:write";
+    /// Read who the customers and the providers are, and the consents in force.
+    PartiesRead = "parties:read";
     /// Have codes sent to numbers, and checked.
     CodesWrite = "codes:write";
     /// Seed the platform: catalogue, subscriptions, payers.

@@ -9,7 +9,7 @@ use edge::Problem;
 use edge::operator::{Door, Operator, Scope};
 use http::Method;
 use store::audit::{Actor, Refusals};
-use tmf::paths::{CATALOGUE, COMMUNICATION};
+use tmf::paths::{CATALOGUE, COMMUNICATION, PARTY, PARTY_MANAGEMENT, PARTY_ROLE, PRIVACY};
 
 use crate::refusal::{Refusal, RefusalCode};
 
@@ -23,6 +23,9 @@ fn needed(method: &Method, path: &str) -> Scope {
         (Scope::CatalogueRead, Scope::CatalogueWrite)
     } else if path.starts_with(COMMUNICATION) {
         (Scope::TextsRead, Scope::TextsWrite)
+    } else if [PARTY, PARTY_MANAGEMENT, PARTY_ROLE, PRIVACY].iter().any(|base| path.starts_with(base)) {
+        // Erasing a person ends what they ordered.
+        (Scope::PartiesRead, Scope::OrdersWrite)
     } else {
         (Scope::OrdersRead, Scope::OrdersWrite)
     };
@@ -96,5 +99,7 @@ mod tests {
         assert_eq!(needed(Method::POST, format!("{ORDERING}/productOrder")), Scope::OrdersWrite);
         assert_eq!(needed(Method::GET, format!("{COMMUNICATION}/communicationMessage")), Scope::TextsRead);
         assert_eq!(needed(Method::POST, format!("{COMMUNICATION}/communicationMessage")), Scope::TextsWrite);
+        assert_eq!(needed(Method::GET, format!("{PRIVACY}/partyPrivacyAgreement")), Scope::PartiesRead);
+        assert_eq!(needed(Method::DELETE, format!("{PARTY}/individual/{{id}}")), Scope::OrdersWrite);
     }
 }

@@ -59,6 +59,8 @@ pub struct PlatformConfig {
     pub zone: TimeZone,
     /// The common sender address, to which confirmations append digits.
     pub sender: String,
+    /// Whether listeners at the hubs may have addresses that are not public.
+    pub private_callbacks: bool,
     /// The way to the operator's charging system; `None`: charge events wait in the store.
     pub charging: Option<Arc<dyn Charging>>,
 }
@@ -72,6 +74,7 @@ impl Default for PlatformConfig {
             answer: Answer::Code,
             zone: TimeZone::fixed(jiff::tz::offset(8)),
             sender: "10690001".to_owned(),
+            private_callbacks: false,
             charging: None,
         }
     }
@@ -97,7 +100,7 @@ pub struct Platform {
     pub callbacks: Arc<dyn Callbacks>,
 }
 
-/// The HTTP faces: TMF620, 622, 637, 681 and 632 under `/tmf-api`.
+/// The HTTP faces: TMF620, 622, 637, 681, 632, 669 and 644 under `/tmf-api`.
 pub fn routes(platform: Platform) -> Router {
     let refusals = Arc::new(Refusals::new(platform.store.clone(), platform.world.clone()));
     let gate = auth::Gate { door: platform.config.door.clone(), refusals };

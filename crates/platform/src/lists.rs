@@ -116,6 +116,16 @@ pub(crate) fn one<T: Serialize>(item: &T, fields: Option<&[String]>) -> Response
     Json(whole_or_part(item, fields)).into_response()
 }
 
+/// There is nothing more to say. The documents name a media type for every answer, and those who hold answers against
+/// them look for it here too.
+pub(crate) struct Gone;
+
+impl IntoResponse for Gone {
+    fn into_response(self) -> Response {
+        (StatusCode::NO_CONTENT, [(header::CONTENT_TYPE, "application/json")]).into_response()
+    }
+}
+
 /// A resource that was made just now.
 pub(crate) fn created<T: Serialize>(item: &T, location: &str) -> Response {
     let mut response = (StatusCode::CREATED, Json(whole_or_part(item, None))).into_response();

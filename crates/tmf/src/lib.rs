@@ -19,6 +19,7 @@ mod offering;
 mod order;
 #[cfg(feature = "http")]
 mod over_http;
+pub mod party;
 pub mod paths;
 mod product;
 pub mod query;

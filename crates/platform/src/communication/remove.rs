@@ -3,7 +3,6 @@
 use axum::extract::State;
 use domain::ids::TextId;
 use edge::operator::Operator;
-use http::StatusCode;
 use store::audit::{AuditAction, AuditEntry};
 use uuid::Uuid;
 
@@ -11,14 +10,14 @@ use super::list::find;
 use super::wire::Message;
 use crate::Platform;
 use crate::auth::actor;
-use crate::lists::Id;
+use crate::lists::{Gone, Id};
 use crate::refusal::Refusal;
 
 pub(crate) async fn remove(
     State(platform): State<Platform>,
     operator: Operator,
     Id(id): Id,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Gone, Refusal> {
     let id: Uuid = id.parse().map_err(|_| Refusal::not_found())?;
     let (store, actor) = (platform.store.clone(), actor(&operator));
     store
@@ -42,5 +41,5 @@ pub(crate) async fn remove(
             Ok(tx.audit().append(&entry.with("message", id.to_string()).with("taken_back", taken_back))?)
         })
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Gone)
 }

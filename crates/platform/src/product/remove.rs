@@ -3,7 +3,6 @@
 use axum::extract::State;
 use domain::ids::ProductId;
 use edge::operator::Operator;
-use http::StatusCode;
 use store::audit::{AuditAction, AuditEntry};
 use tmf::EventType;
 
@@ -11,14 +10,14 @@ use super::show::find;
 use crate::Platform;
 use crate::auth::actor;
 use crate::desk::Desk;
-use crate::lists::Id;
+use crate::lists::{Gone, Id};
 use crate::refusal::Refusal;
 
 pub(crate) async fn remove(
     State(platform): State<Platform>,
     operator: Operator,
     Id(id): Id,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Gone, Refusal> {
     let id: ProductId = id.parse().map_err(|_| Refusal::not_found())?;
     let (store, actor) = (platform.store.clone(), actor(&operator));
     store
@@ -34,5 +33,5 @@ pub(crate) async fn remove(
             Ok::<_, Refusal>(tx.audit().append(&entry.about(product.customer).product(id))?)
         })
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Gone)
 }

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use domain::ids::ProductOrderId;
 use edge::operator::Operator;
-use http::StatusCode;
 use store::audit::{AuditAction, AuditEntry};
 use tmf::EventType;
 
@@ -11,14 +10,14 @@ use super::show::find;
 use crate::Platform;
 use crate::auth::actor;
 use crate::desk::Desk;
-use crate::lists::Id;
+use crate::lists::{Gone, Id};
 use crate::refusal::Refusal;
 
 pub(crate) async fn remove(
     State(platform): State<Platform>,
     operator: Operator,
     Id(id): Id,
-) -> Result<StatusCode, Refusal> {
+) -> Result<Gone, Refusal> {
     let id: ProductOrderId = id.parse().map_err(|_| Refusal::not_found())?;
     let (store, actor) = (platform.store.clone(), actor(&operator));
     store
@@ -35,5 +34,5 @@ pub(crate) async fn remove(
             Desk::new(tx, &platform).tell_order(EventType::ProductOrderDelete, &order)
         })
         .await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok(Gone)
 }

@@ -18,6 +18,7 @@ mod faces;
 mod house;
 mod many_charges;
 mod orders;
+mod parties;
 mod products;
 mod queries;
 mod renewals;

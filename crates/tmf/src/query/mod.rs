@@ -178,7 +178,11 @@ impl ListQuery {
 }
 
 fn read_count(key: &'static str, value: &str) -> Result<usize, QueryError> {
-    value.parse().map_err(|_| QueryError::NotACount(key))
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(QueryError::NotACount(key));
+    }
+    // A number too large to be one here is as good as the largest: nothing is there.
+    Ok(value.parse().unwrap_or(usize::MAX))
 }
 
 /// A key as it may be repeated: the caller's own text, which may be anything, is cut.
@@ -242,7 +246,10 @@ mod tests {
         assert_eq!(error(&[("state.colour", "red")]), QueryError::UnknownKey("state.colour".to_owned()));
         assert_eq!(error(&[("sort", "-colour")]), QueryError::UnknownKey("colour".to_owned()));
         assert_eq!(error(&[("sort", "note")]), QueryError::Members("note".to_owned()));
-        assert_eq!(error(&[("limit", "-1")]), QueryError::NotACount("limit"));
+        for none in ["-1", "", "+1", "1.5", "x"] {
+            assert_eq!(error(&[("limit", none)]), QueryError::NotACount("limit"));
+        }
+        assert_eq!(read(&[("offset", &"9".repeat(40))]).unwrap().offset, usize::MAX);
         assert_eq!(error(&[("relatedParty", "x")]), QueryError::Members("relatedParty".to_owned()));
         assert_eq!(error(&vec![("sort", "id,id,id,id"); 9]), QueryError::TooMany);
     }
