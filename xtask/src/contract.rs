@@ -77,14 +77,17 @@ fn documents(root: &Path, house: &House, programs: &Path, seed: &str) -> Result<
     }
     let files = root.join("xtask").join("contract");
     for (document, base) in DOCUMENTS {
+        let (config, document) = (files.join("tmforum.toml"), shared.join(document));
+        let (config, document) = (config.to_string_lossy(), document.to_string_lossy());
+        let url = format!("{}{base}", house.api);
         let arguments = [
             "--no-color",
             "--config-file",
-            &files.join("tmforum.toml").to_string_lossy(),
+            &config,
             "run",
-            &shared.join(document).to_string_lossy(),
+            &document,
             "--url",
-            &format!("{}{base}", house.api),
+            &url,
             "--phases",
             "examples,coverage,fuzzing",
             "--max-examples",
