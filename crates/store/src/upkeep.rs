@@ -106,7 +106,7 @@ const FORGOTTEN: [Forgotten; 22] = [
     forgotten(
         "communication_text",
         |_| 0,
-        "DELETE FROM communication_text WHERE $1 >= 0 AND text IN (
+        "DELETE FROM communication_text WHERE CAST($1 AS BIGINT) >= 0 AND text IN (
            SELECT j.text FROM communication_text j LEFT JOIN communication c ON c.id = j.communication
            WHERE c.id IS NULL LIMIT $2)",
     ),

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::communication::CommunicationMessage;
 use crate::offering::ProductOffering;
 use crate::order::ProductOrder;
 use crate::product::Product;
@@ -35,6 +36,9 @@ pub struct EventBody {
     /// An offering.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_offering: Option<ProductOffering>,
+    /// A message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub communication_message: Option<CommunicationMessage>,
 }
 
 /// The kinds of events that are told.
@@ -60,11 +64,13 @@ pub enum EventType {
     ProductOfferingCreate,
     /// An offering changed.
     ProductOfferingAttributeValueChange,
+    /// A message was taken to be sent.
+    CommunicationMessageCreate,
 }
 
 impl EventType {
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ProductOrderCreate,
         Self::ProductOrderStateChange,
         Self::ProductOrderInformationRequired,
@@ -75,6 +81,7 @@ impl EventType {
         Self::ProductDelete,
         Self::ProductOfferingCreate,
         Self::ProductOfferingAttributeValueChange,
+        Self::CommunicationMessageCreate,
     ];
 
     /// The word in the envelope and at the end of the listener's path.
@@ -90,6 +97,7 @@ impl EventType {
             Self::ProductDelete => "ProductDeleteEvent",
             Self::ProductOfferingCreate => "ProductOfferingCreateEvent",
             Self::ProductOfferingAttributeValueChange => "ProductOfferingAttributeValueChangeEvent",
+            Self::CommunicationMessageCreate => "CommunicationMessageCreateEvent",
         }
     }
 
@@ -110,6 +118,7 @@ impl EventType {
             Self::ProductOfferingCreate | Self::ProductOfferingAttributeValueChange => {
                 crate::paths::CATALOGUE
             }
+            Self::CommunicationMessageCreate => crate::paths::COMMUNICATION,
         }
     }
 }
@@ -122,7 +131,8 @@ mod tests {
     fn an_event_type_is_read_back_however_its_first_letter_is_written() {
         for kind in EventType::ALL {
             assert_eq!(EventType::parse(kind.word()), Some(kind));
-            assert_eq!(EventType::parse(&kind.word().replacen('P', "p", 1)), Some(kind));
+            let (first, rest) = kind.word().split_at(1);
+            assert_eq!(EventType::parse(&format!("{}{rest}", first.to_lowercase())), Some(kind));
         }
     }
 

@@ -11,11 +11,12 @@ use edge::operator::Operator;
 use store::audit::{AuditAction, AuditEntry};
 use store::texts::{CommunicationRow, NewText, TextPurpose};
 use store::{Kind, StoreError};
-use tmf::{CommunicationMessage, CommunicationMessageCreate};
+use tmf::{CommunicationMessage, CommunicationMessageCreate, EventType};
 
 use super::wire::Message;
 use crate::Platform;
 use crate::auth::actor;
+use crate::desk::Desk;
 use crate::lists::{Body, created};
 use crate::refusal::Refusal;
 
@@ -71,9 +72,11 @@ pub(crate) async fn create(
             let entry = AuditEntry::new(actor.clone(), AuditAction::MessageSent);
             tx.audit().append(&entry.with("message", id.to_string()).with("texts", to.len()))?;
             let row = CommunicationRow { id, request: Some(request.clone()), created: now };
-            tx.read(|view| Message::Asked(row).show(view, &sender))
+            let message = tx.read(|view| Message::Asked(row).show(view, &sender))?;
+            let kind = EventType::CommunicationMessageCreate;
+            Desk::new(tx, &platform).tell_message(kind, message.clone())?;
+            Ok::<_, Refusal>(message)
         })
-        .await
-        .map_err(|error: StoreError| Refusal::from(error))?;
+        .await?;
     Ok(created(&message, message.href.as_deref().unwrap_or_default()))
 }

@@ -1,4 +1,4 @@
-//! The hubs of the three interfaces: who is told of events.
+//! The hubs of the interfaces: who is told of events.
 
 mod register;
 mod remove;
@@ -6,13 +6,13 @@ mod remove;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::{delete, post};
-use tmf::paths::{CATALOGUE, HUB, INVENTORY, ORDERING};
+use tmf::paths::{CATALOGUE, COMMUNICATION, HUB, INVENTORY, ORDERING};
 
 use crate::Platform;
 use crate::lists::Id;
 
 pub(crate) fn routes() -> Router<Platform> {
-    [CATALOGUE, ORDERING, INVENTORY].into_iter().fold(Router::new(), |router, interface| {
+    [CATALOGUE, ORDERING, INVENTORY, COMMUNICATION].into_iter().fold(Router::new(), |router, interface| {
         let register =
             move |State(platform): State<Platform>, body| register::register(platform, interface, body);
         let remove =

@@ -75,6 +75,21 @@ async fn an_operators_text_goes_out_by_the_outbox_and_its_delivery_is_told() {
 }
 
 #[tokio::test]
+async fn a_listener_is_told_of_a_message_that_was_taken() {
+    let house = House::new().await;
+    let hub = MESSAGES.replace("/communicationMessage", "/hub");
+    let (status, headers, _) = house.post(&hub, &json!({"callback": "http://ear.test/crm"})).await;
+    assert_eq!(status, StatusCode::CREATED);
+    let (_, _, sent) = house.post(MESSAGES, &message("Back at noon", json!([{}]))).await;
+    house.work().await;
+    let told = house.ear.told.lock().unwrap().clone();
+    let [(address, event)] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(address, "http://ear.test/crm/listener/CommunicationMessageCreateEvent");
+    assert_eq!(event["event"]["communicationMessage"], sent);
+    assert_eq!(house.delete(headers["location"].to_str().unwrap()).await.0, StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn a_message_to_nobody_is_taken_and_has_failed() {
     let house = House::new().await;
     let mut email = message("Hello", json!([{"phoneNumber": ANNA}]));
