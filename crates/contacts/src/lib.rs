@@ -8,6 +8,7 @@ pub mod books;
 pub mod consents;
 pub mod hidden;
 pub mod matches;
+pub mod one_time_password;
 mod problem;
 pub mod registration;
 mod sessions;

@@ -29,6 +29,7 @@ limits! {
     BOOK_RAW_CHARS_MAX = 256, "One raw number field of an upload.";
     PAGE_ITEMS_MAX = 500, "Items on one page of a list.";
     PAGE_ITEMS_DEFAULT = 100, "Items on a page when the caller does not say.";
+    LIST_SCAN_MAX = 20_000, "Resources that a filter or a sort without an index looks through at the platform's faces.";
     AUDIENCE_NAMED_MAX = 500, "People named in one share's audience.";
     HIDDEN_MAX = 5_000, "People one subscriber hides: as many as a book holds.";
     SESSIONS_MAX = 20, "Devices signed in at once; the oldest is signed out.";
@@ -77,6 +78,7 @@ limits! {
     CONFIRMATION_S_DEFAULT = 86_400, "Time to answer a confirmation text.";
     CONFIRMATION_ACCEPT_S = 3_600, "The centre must have taken a confirmation text by then.";
     CONFIRMATIONS_OPEN_MAX = 50, "Confirmations one phone can have open: each needs its own code and suffix.";
+    MESSAGE_RECEIVERS_MAX = 100, "Receivers of one message that an operator has sent.";
     TEXT_CHARS_MAX = 1_000, "A text, before it is cut into parts.";
     TEXT_ATTEMPTS_MAX = 5, "Tries of one text after refusals that may pass.";
     JOB_LEASE_S = 30, "A worker that has not finished a job by then has lost it.";

@@ -45,6 +45,14 @@ scopes! {
     OrdersRead = "orders:read";
     /// Place and cancel orders; be told of changes of orders and products.
     OrdersWrite = "orders:write";
+    /// Read the texts that were sent, and their delivery.
+    TextsRead = "texts:read";
+    /// Have texts sent.
+    TextsWrite = "texts:write";
+    /// Read who the customers and the providers are, and the consents in force.
+    PartiesRead = "parties:read";
+    /// Have codes sent to numbers, and checked.
+    CodesWrite = "codes:write";
     /// Seed the platform: catalogue, subscriptions, payers.
     SeedWrite = "seed:write";
     /// Give a number to a new owner.

@@ -8,7 +8,7 @@ use edge::{IdempotencyKey, IfMatch, Listing, NoQuery, Paging, Query, cursor, eta
 use futures::FutureExt;
 use http::request::Parts;
 use http::{HeaderValue, Request};
-use tmf::query::{ListQuery, escape, project};
+use tmf::query::{ListQuery, escape, project, resources};
 
 pub(crate) fn check(bytes: &[u8]) {
     let Some((&which, bytes)) = bytes.split_first() else { return };
@@ -81,9 +81,11 @@ fn queries(text: &str) {
     let _ = parts().map(take::<NoQuery>);
     let pairs =
         text.split('&').filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned()));
-    if let Ok(query) = ListQuery::read(pairs.collect(), &["state"], 100, max) {
+    if let Ok(query) = ListQuery::read(pairs.collect(), &resources::PRODUCT_ORDER, 100, max) {
         assert!(query.limit <= max);
-        let whole = serde_json::json!({"id": 1, "@type": "x", "state": "held"});
+        let whole = serde_json::json!({"id": 1, "@type": "x", "state": "held", "note": [{"text": "x"}]});
+        query.sort(&mut [whole.clone(), whole.clone()]);
+        let _ = query.fits(&whole);
         let kept = project(whole, query.fields.as_deref());
         assert!(kept["id"].is_number() && kept["@type"].is_string(), "the id and the type always stay");
     }

@@ -9,22 +9,27 @@ use edge::Problem;
 use edge::operator::{Door, Operator, Scope};
 use http::Method;
 use store::audit::{Actor, Refusals};
-use tmf::paths::CATALOGUE;
+use tmf::paths::{CATALOGUE, COMMUNICATION, PARTY, PARTY_MANAGEMENT, PARTY_ROLE, PRIVACY};
 
 use crate::refusal::{Refusal, RefusalCode};
 
 /// The name of the token of the exchange in the same process: what it forwards, the platform decides.
 pub const EXCHANGE: &str = "exchange";
 
-/// What a call needs: to read or to write, in the catalogue or in orders and what comes of them.
+/// What a call needs: to read or to write, in the catalogue, in texts, or in orders and what comes of them.
 fn needed(method: &Method, path: &str) -> Scope {
     let reads = *method == Method::GET || *method == Method::HEAD;
-    match (path.starts_with(CATALOGUE), reads) {
-        (true, true) => Scope::CatalogueRead,
-        (true, false) => Scope::CatalogueWrite,
-        (false, true) => Scope::OrdersRead,
-        (false, false) => Scope::OrdersWrite,
-    }
+    let (read, write) = if path.starts_with(CATALOGUE) {
+        (Scope::CatalogueRead, Scope::CatalogueWrite)
+    } else if path.starts_with(COMMUNICATION) {
+        (Scope::TextsRead, Scope::TextsWrite)
+    } else if [PARTY, PARTY_MANAGEMENT, PARTY_ROLE, PRIVACY].iter().any(|base| path.starts_with(base)) {
+        // Erasing a person ends what they ordered.
+        (Scope::PartiesRead, Scope::OrdersWrite)
+    } else {
+        (Scope::OrdersRead, Scope::OrdersWrite)
+    };
+    if reads { read } else { write }
 }
 
 /// Who is let in, and where it is written who was not.
@@ -92,5 +97,9 @@ mod tests {
         assert_eq!(needed(Method::POST, format!("{CATALOGUE}{HUB}")), Scope::CatalogueWrite);
         assert_eq!(needed(Method::GET, format!("{ORDERING}/productOrder")), Scope::OrdersRead);
         assert_eq!(needed(Method::POST, format!("{ORDERING}/productOrder")), Scope::OrdersWrite);
+        assert_eq!(needed(Method::GET, format!("{COMMUNICATION}/communicationMessage")), Scope::TextsRead);
+        assert_eq!(needed(Method::POST, format!("{COMMUNICATION}/communicationMessage")), Scope::TextsWrite);
+        assert_eq!(needed(Method::GET, format!("{PRIVACY}/partyPrivacyAgreement")), Scope::PartiesRead);
+        assert_eq!(needed(Method::DELETE, format!("{PARTY}/individual/{{id}}")), Scope::OrdersWrite);
     }
 }

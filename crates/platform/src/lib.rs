@@ -12,6 +12,7 @@
 
 mod auth;
 pub mod charging;
+mod communication;
 mod desk;
 mod hub;
 mod jobs;
@@ -64,6 +65,8 @@ pub struct PlatformConfig {
     pub zone: TimeZone,
     /// The common sender address, to which confirmations append digits.
     pub sender: String,
+    /// Whether listeners at the hubs may have addresses that are not public.
+    pub private_callbacks: bool,
     /// The way to the operator's charging system; `None`: charge events wait in the store.
     pub charging: Option<Arc<dyn Charging>>,
     /// The ways to providers that start and stop their services when told; those of others start at once.
@@ -79,6 +82,7 @@ impl Default for PlatformConfig {
             answer: Answer::Code,
             zone: TimeZone::fixed(jiff::tz::offset(8)),
             sender: "10690001".to_owned(),
+            private_callbacks: false,
             charging: None,
             provisioning: BTreeMap::new(),
         }
@@ -105,7 +109,7 @@ pub struct Platform {
     pub callbacks: Arc<dyn Callbacks>,
 }
 
-/// The HTTP faces: TMF620, 622 and 637 under `/tmf-api`.
+/// The HTTP faces: TMF620, 622, 637, 681, 632, 669 and 644 under `/tmf-api`.
 pub fn routes(platform: Platform) -> Router {
     let refusals = Arc::new(Refusals::new(platform.store.clone(), platform.world.clone()));
     let gate = auth::Gate { door: platform.config.door.clone(), refusals };
@@ -114,6 +118,7 @@ pub fn routes(platform: Platform) -> Router {
         .merge(product_order::routes())
         .merge(product::routes())
         .merge(product_offering::routes())
+        .merge(communication::routes())
         .merge(hub::routes())
         .merge(party::routes())
         .layer(body)

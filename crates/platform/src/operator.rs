@@ -97,6 +97,7 @@ impl Desk<'_, '_> {
 /// The order as it was placed, without the people in it.
 fn naming_nobody(order: &OrderRow) -> Result<Vec<u8>, StoreError> {
     let request: ProductOrderCreate = serde_json::from_slice(&order.request).unwrap_or_default();
-    let request = ProductOrderCreate { related_party: Vec::new(), note: Vec::new(), ..request };
+    let ProductOrderCreate { external_id, channel, product_order_item, .. } = request;
+    let request = ProductOrderCreate { external_id, channel, product_order_item, ..Default::default() };
     serde_json::to_vec(&request).map_err(|error| StoreError::new(Kind::Internal, error))
 }

@@ -29,12 +29,17 @@ pub(crate) fn order(row: &OrderRow) -> ProductOrder {
         completion_date: ended(OrderState::Completed),
         cancellation_date: ended(OrderState::Cancelled),
         cancellation_reason: None,
+        wishes: request.wishes,
         channel: request.channel,
         note: request.note,
         related_party: request.related_party,
         product_order_item: request.product_order_item,
         type_name: Some("ProductOrder".to_owned()),
     };
+    for party in &mut order.related_party {
+        // The document wants it of every answer; whoever orders is a person.
+        party.referred_type.get_or_insert_with(|| "Individual".to_owned());
+    }
     for item in &mut order.product_order_item {
         item.state = Some(order.state.clone());
         if let Some(product) = row.product {

@@ -195,6 +195,12 @@ CREATE TABLE order_cancellation (
 );
 CREATE INDEX order_cancellation_order ON order_cancellation (product_order);
 
+-- What was deleted at the platform's faces, and is shown there no more; the row itself stays as evidence.
+CREATE TABLE withdrawn (
+    id BYTEA PRIMARY KEY,
+    at BIGINT NOT NULL
+);
+
 -- Who is told of events, at which interface's hub.
 CREATE TABLE hub_listener (
     id        BYTEA PRIMARY KEY,

@@ -33,6 +33,20 @@ CREATE TABLE text_part (
 CREATE INDEX text_part_text ON text_part (text);
 CREATE INDEX text_part_at ON text_part (at);
 
+-- What an operator asked to be texted, as asked (sealed), and the texts that came of it.
+CREATE TABLE communication (
+    id      BYTEA PRIMARY KEY,
+    request BYTEA,                -- NULL: somebody in it was erased
+    created BIGINT NOT NULL
+);
+CREATE INDEX communication_created ON communication (created);
+CREATE TABLE communication_text (
+    text          BYTEA PRIMARY KEY,
+    communication BYTEA NOT NULL,
+    place         BIGINT NOT NULL -- of the receiver in the request
+);
+CREATE INDEX communication_text_of ON communication_text (communication);
+
 -- A text that came in; stored before the centre is told so.
 CREATE TABLE inbox (
     id          BYTEA PRIMARY KEY,

@@ -496,6 +496,11 @@ impl View<'_> {
 }
 
 impl Tx<'_> {
+    /// Runs a read over this write as it has come so far.
+    pub fn read<T>(&mut self, read: impl FnOnce(&mut View<'_>) -> T) -> T {
+        read(&mut View::new(self.sql, &self.tools.keys))
+    }
+
     /// What people see of each other, as this write has left it so far.
     pub fn friends(&mut self) -> FriendsView<'_> {
         FriendsView::of_rows(self.sql, &self.tools.keys)

@@ -96,6 +96,21 @@ const FORGOTTEN: [Forgotten; 22] = [
            SELECT id FROM text WHERE created < $1 AND state NOT IN ('queued', 'sent') LIMIT $2)",
     ),
     forgotten(
+        "communication",
+        |keep| keep.texts_days * DAY_S,
+        "DELETE FROM communication WHERE id IN (
+           SELECT c.id FROM communication c WHERE c.created < $1
+             AND NOT EXISTS (SELECT 1 FROM communication_text j JOIN text t ON t.id = j.text
+                             WHERE j.communication = c.id) LIMIT $2)",
+    ),
+    forgotten(
+        "communication_text",
+        |_| 0,
+        "DELETE FROM communication_text WHERE CAST($1 AS BIGINT) >= 0 AND text IN (
+           SELECT j.text FROM communication_text j LEFT JOIN communication c ON c.id = j.communication
+           WHERE c.id IS NULL LIMIT $2)",
+    ),
+    forgotten(
         "inbox",
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received < $1 LIMIT $2)",

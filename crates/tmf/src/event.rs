@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::communication::CommunicationMessage;
 use crate::offering::ProductOffering;
 use crate::order::ProductOrder;
 use crate::product::Product;
@@ -35,6 +36,9 @@ pub struct EventBody {
     /// An offering.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product_offering: Option<ProductOffering>,
+    /// A message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub communication_message: Option<CommunicationMessage>,
 }
 
 /// The kinds of events that are told.
@@ -46,26 +50,38 @@ pub enum EventType {
     ProductOrderStateChange,
     /// An order waits for the customer.
     ProductOrderInformationRequired,
+    /// What is written beside an order was changed.
+    ProductOrderAttributeValueChange,
+    /// An order is shown no more.
+    ProductOrderDelete,
     /// A product came to be.
     ProductCreate,
     /// A product changed its state.
     ProductStateChange,
+    /// A product is shown no more.
+    ProductDelete,
     /// An offering came to be.
     ProductOfferingCreate,
     /// An offering changed.
     ProductOfferingAttributeValueChange,
+    /// A message was taken to be sent.
+    CommunicationMessageCreate,
 }
 
 impl EventType {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::ProductOrderCreate,
         Self::ProductOrderStateChange,
         Self::ProductOrderInformationRequired,
+        Self::ProductOrderAttributeValueChange,
+        Self::ProductOrderDelete,
         Self::ProductCreate,
         Self::ProductStateChange,
+        Self::ProductDelete,
         Self::ProductOfferingCreate,
         Self::ProductOfferingAttributeValueChange,
+        Self::CommunicationMessageCreate,
     ];
 
     /// The word in the envelope and at the end of the listener's path.
@@ -74,10 +90,14 @@ impl EventType {
             Self::ProductOrderCreate => "ProductOrderCreateEvent",
             Self::ProductOrderStateChange => "ProductOrderStateChangeEvent",
             Self::ProductOrderInformationRequired => "ProductOrderInformationRequiredEvent",
+            Self::ProductOrderAttributeValueChange => "ProductOrderAttributeValueChangeEvent",
+            Self::ProductOrderDelete => "ProductOrderDeleteEvent",
             Self::ProductCreate => "ProductCreateEvent",
             Self::ProductStateChange => "ProductStateChangeEvent",
+            Self::ProductDelete => "ProductDeleteEvent",
             Self::ProductOfferingCreate => "ProductOfferingCreateEvent",
             Self::ProductOfferingAttributeValueChange => "ProductOfferingAttributeValueChangeEvent",
+            Self::CommunicationMessageCreate => "CommunicationMessageCreateEvent",
         }
     }
 
@@ -91,11 +111,14 @@ impl EventType {
         match self {
             Self::ProductOrderCreate
             | Self::ProductOrderStateChange
-            | Self::ProductOrderInformationRequired => crate::paths::ORDERING,
-            Self::ProductCreate | Self::ProductStateChange => crate::paths::INVENTORY,
+            | Self::ProductOrderInformationRequired
+            | Self::ProductOrderAttributeValueChange
+            | Self::ProductOrderDelete => crate::paths::ORDERING,
+            Self::ProductCreate | Self::ProductStateChange | Self::ProductDelete => crate::paths::INVENTORY,
             Self::ProductOfferingCreate | Self::ProductOfferingAttributeValueChange => {
                 crate::paths::CATALOGUE
             }
+            Self::CommunicationMessageCreate => crate::paths::COMMUNICATION,
         }
     }
 }
@@ -108,7 +131,8 @@ mod tests {
     fn an_event_type_is_read_back_however_its_first_letter_is_written() {
         for kind in EventType::ALL {
             assert_eq!(EventType::parse(kind.word()), Some(kind));
-            assert_eq!(EventType::parse(&kind.word().replacen('P', "p", 1)), Some(kind));
+            let (first, rest) = kind.word().split_at(1);
+            assert_eq!(EventType::parse(&format!("{}{rest}", first.to_lowercase())), Some(kind));
         }
     }
 

@@ -11,12 +11,15 @@ pub mod camara;
 #[cfg(feature = "client")]
 mod client;
 mod common;
+mod communication;
+pub mod document;
 mod event;
 mod hub;
 mod offering;
 mod order;
 #[cfg(feature = "http")]
 mod over_http;
+pub mod party;
 pub mod paths;
 mod product;
 pub mod query;
@@ -25,16 +28,17 @@ mod transport;
 #[cfg(feature = "client")]
 pub use client::{Client, TmfError};
 pub use common::{Amount, Channel, ErrorBody, Note, OfferingRef, PartyRef, Price, PricePlan, Unreadable};
+pub use communication::{CommunicationMessage, CommunicationMessageCreate, MessageState, Receiver, Sender};
 pub use event::{Event, EventBody, EventType};
 pub use hub::{HubListener, HubRequest};
 pub use offering::{
     Characteristic, CharacteristicValue, ProductOffering, Provider, Relationship, Term, Validity,
 };
 pub use order::{
-    CancelProductOrder, CancelProductOrderCreate, OrderItem, OrderRef, ProductOrder, ProductOrderCreate,
-    ProductRef, TaskState,
+    CancelProductOrder, CancelProductOrderCreate, OrderItem, OrderRef, OrderWishes, ProductOrder,
+    ProductOrderCreate, ProductRef, TaskState,
 };
 #[cfg(feature = "http")]
 pub use over_http::{HttpSettings, OverHttp, SettingsError};
-pub use product::{BillingAccountRef, Product};
+pub use product::{BillingAccountRef, Product, ProductCreate};
 pub use transport::{Transport, TransportError};

@@ -38,6 +38,9 @@ pub struct ProductOrder {
     /// Why it was cancelled: the capitals of [`Reason`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cancellation_reason: Option<String>,
+    /// What whoever placed it wrote beside.
+    #[serde(flatten)]
+    pub wishes: OrderWishes,
     /// By which way it came.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub channel: Vec<Channel>,
@@ -54,6 +57,30 @@ pub struct ProductOrder {
     /// The name of this shape.
     #[serde(rename = "@type", skip_serializing_if = "Option::is_none")]
     pub type_name: Option<String>,
+}
+
+/// What whoever places an order may write beside it: kept and shown, and decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct OrderWishes {
+    /// What it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// A category of the caller's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// How urgent it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub priority: Option<String>,
+    /// Whom to tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notification_contact: Option<String>,
+    /// When it should begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_start_date: Option<Timestamp>,
+    /// When it should be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requested_completion_date: Option<Timestamp>,
 }
 
 /// One thing ordered.
@@ -106,6 +133,9 @@ pub struct ProductOrderCreate {
     /// The caller's own id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// What is written beside.
+    #[serde(flatten)]
+    pub wishes: OrderWishes,
     /// By which way it comes.
     #[serde(deserialize_with = "null_as_default", skip_serializing_if = "Vec::is_empty")]
     pub channel: Vec<Channel>,
@@ -144,6 +174,7 @@ impl ProductOrderCreate {
             referral.map(|text| Note { id: Some(REFERRAL.to_owned()), author: None, text: text.to_owned() });
         Self {
             external_id: Some(external_id.to_owned()),
+            wishes: OrderWishes::default(),
             channel: vec![Channel { id: FRIEND_SHARE.to_owned(), name: None }],
             note: note.into_iter().collect(),
             related_party: vec![PartyRef::customer(customer)],

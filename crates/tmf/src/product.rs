@@ -50,6 +50,11 @@ pub struct Product {
     pub type_name: Option<String>,
 }
 
+/// Writes a product down: what the operator registers by hand.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ProductCreate(pub Product);
+
 /// Which account pays.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]

@@ -68,7 +68,7 @@ impl Default for SignInLimits {
 
 /// Which limit stands in the way, and until when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Limited {
+pub(crate) enum Limited {
     /// Too many texts to the number.
     TextsTo(Timestamp),
     /// Too many texts asked for from the address.
@@ -100,9 +100,16 @@ pub struct WorstDay {
 const CODES: f64 = 1_000_000.0;
 
 /// One person's attempt, and from where it comes; `None` for an address that is not counted.
-pub(super) struct Attempt {
+pub(crate) struct Attempt {
     number: ContactKey,
     place: Option<Vec<u8>>,
+}
+
+impl Attempt {
+    /// One that is not counted by where it comes from.
+    pub(crate) fn of(number: ContactKey) -> Self {
+        Self { number, place: None }
+    }
 }
 
 impl SignInLimits {
@@ -137,7 +144,7 @@ impl SignInLimits {
     }
 
     /// What keeps a code from being texted now, if anything does.
-    pub(super) fn keep_from_text(
+    pub(crate) fn keep_from_text(
         &self,
         tx: &mut Tx<'_>,
         attempt: &Attempt,
@@ -161,7 +168,7 @@ impl SignInLimits {
     }
 
     /// Counts a text; answers when the next one to the number is allowed.
-    pub(super) fn count_text(
+    pub(crate) fn count_text(
         &self,
         tx: &mut Tx<'_>,
         attempt: &Attempt,
@@ -176,7 +183,7 @@ impl SignInLimits {
     }
 
     /// What keeps a code from being tried now, if anything does.
-    pub(super) fn keep_from_try(
+    pub(crate) fn keep_from_try(
         &self,
         tx: &mut Tx<'_>,
         attempt: &Attempt,
@@ -200,7 +207,7 @@ impl SignInLimits {
     }
 
     /// Counts a wrong code.
-    pub(super) fn count_wrong(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), StoreError> {
+    pub(crate) fn count_wrong(&self, tx: &mut Tx<'_>, attempt: &Attempt) -> Result<(), StoreError> {
         let mut contacts = tx.contacts();
         contacts.count_hit(Counted::Wrong)?;
         contacts.count_hit(Counted::WrongFor(attempt.number))?;

@@ -13,6 +13,7 @@ use domain::Region;
 use domain::quota::Quota;
 use domain::world::{Clock, SeededDice, SetClock, World};
 use edge::Authenticator;
+use edge::operator::{Door, OperatorToken, Scope};
 use serde_json::{Value, json};
 use store::{MasterKey, Store, StoreError};
 use tower::ServiceExt;
@@ -176,6 +177,16 @@ fn open(
         ContactsConfig { prefixes: vec!["+86".to_owned()], region: Region::CN, sign_in, new_numbers };
     let role = Contacts::new(store.clone(), world.clone(), config, Arc::new(Up));
     let callers = Authenticator(Arc::new(Sessions(store.clone())));
-    let router = edge::shell(contacts::routes(role).layer(Extension(callers)), world.clone());
+    let token = |name: &str, token: &str, scope| OperatorToken {
+        name: name.to_owned(),
+        token: token.to_owned(),
+        scopes: vec![scope],
+    };
+    let tokens = vec![
+        token("client", "a-client-of-the-operators", Scope::CodesWrite),
+        token("reader", "reads-orders-alone-here", Scope::OrdersRead),
+    ];
+    let codes = contacts::one_time_password::routes(role.clone(), Door::new(tokens, false));
+    let router = edge::shell(contacts::routes(role).layer(Extension(callers)).merge(codes), world.clone());
     (store, router)
 }

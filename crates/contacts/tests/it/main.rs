@@ -10,4 +10,5 @@ mod account;
 mod attacker;
 mod bench;
 mod enumeration;
+mod one_time_passwords;
 mod sign_in;

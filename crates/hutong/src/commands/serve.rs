@@ -116,6 +116,7 @@ pub(super) fn platform_config(config: &Config) -> PlatformConfig {
         confirmation_time_limit_s: config.confirmation.time_limit_s,
         attempts: config.confirmation.attempts.into(),
         sender: config.sms.sender.clone(),
+        private_callbacks: config.platform.private_callbacks,
         ..PlatformConfig::default()
     }
 }

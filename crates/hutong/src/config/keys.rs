@@ -299,6 +299,7 @@ pub(super) const KEYS: &[Key] = &[
         "tables of name, token and scopes, or name=scope+scope=token with a token of 16 or more characters",
     ),
     key("platform.open_on_loopback", "platform-open-on-loopback", Shape::Switch, "BOOL", "true or false"),
+    key("platform.private_callbacks", "platform-private-callbacks", Shape::Switch, "BOOL", "true or false"),
     key(
         "keys.file",
         "keys-file",

@@ -143,6 +143,8 @@ pub(crate) struct Platform {
     pub(crate) operator_tokens: Vec<SecretString>,
     /// Whether `/tmf-api` needs no token when bound to loopback.
     pub(crate) open_on_loopback: bool,
+    /// Whether listeners at the hubs may have addresses that are not public.
+    pub(crate) private_callbacks: bool,
 }
 
 /// The secret keys.

@@ -115,6 +115,7 @@ fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
         ("sms.also_ours", "longer than any address"),
         ("platform.url", "platform.example"),
         ("platform.open_on_loopback", "yes"),
+        ("platform.private_callbacks", "yes"),
         ("confirmation.time_limit_s", "0"),
         ("confirmation.attempts", "-1"),
     ] {

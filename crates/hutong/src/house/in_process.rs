@@ -46,18 +46,29 @@ impl Transport for InProcess {
 
 /// Leads the platform's events to the exchange once it is there: neither is built from the other.
 #[derive(Default)]
-pub(crate) struct LateBound(OnceLock<Arc<dyn Transport>>);
+pub(crate) struct LateBound {
+    exchange: OnceLock<Arc<dyn Transport>>,
+    elsewhere: Option<Arc<dyn Callbacks>>,
+}
 
 impl LateBound {
+    /// The same, with a way to listeners elsewhere.
+    #[allow(dead_code, reason = "a test that plays the house has none")]
+    pub(crate) fn and(elsewhere: Arc<dyn Callbacks>) -> Self {
+        Self { elsewhere: Some(elsewhere), ..Self::default() }
+    }
+
     /// Names the exchange; only the first call counts.
     pub(crate) fn bind(&self, exchange: Arc<dyn Transport>) {
-        let _ = self.0.set(exchange);
+        let _ = self.exchange.set(exchange);
     }
 }
 
 impl Callbacks for LateBound {
     fn transport(&self, callback: &str) -> Option<Arc<dyn Transport>> {
-        // Callbacks to anywhere else wait for the issue that allows addresses by configuration.
-        callback.starts_with(CALLBACK_BASE).then(|| self.0.get().cloned()).flatten()
+        if callback.strip_prefix(CALLBACK_BASE).is_some_and(|path| path.starts_with('/')) {
+            return self.exchange.get().cloned();
+        }
+        self.elsewhere.as_ref()?.transport(callback)
     }
 }

@@ -4,6 +4,7 @@ mod health;
 mod in_process;
 mod openapi;
 mod operators;
+mod outward;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -15,7 +16,7 @@ use contacts::{Contacts, ContactsConfig, NumberCheck, Sessions, SignInLimits, Te
 use domain::Region;
 use domain::quota::Quota;
 use domain::world::World;
-use edge::operator::{OperatorToken, Scope};
+use edge::operator::{Changing, OperatorToken, Scope};
 use edge::{Authenticator, TrustedProxies};
 use exchange::{Exchange, SimCheck};
 use operator::Operators;
@@ -33,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use self::in_process::InProcess;
 use self::in_process::LateBound;
 pub(crate) use self::openapi::{document, operator_document};
+use self::outward::Elsewhere;
 
 /// Connections that are still busy so long after the end began are cut.
 const FAREWELL: Duration = Duration::from_secs(5);
@@ -107,6 +109,9 @@ pub(crate) enum StartError {
     /// The remote platform's settings.
     #[error("the operator's platform cannot be called")]
     Platform(#[from] tmf::SettingsError),
+    /// What calls listeners elsewhere.
+    #[error("the HTTP client cannot start")]
+    Client(#[source] reqwest::Error),
     /// The sockets.
     #[error("a socket cannot be used")]
     Socket(#[from] std::io::Error),
@@ -142,7 +147,9 @@ impl House {
         store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
         // What was erased comes back with no backup: first of all, before a text goes or anybody is let in.
         let again = store.keep_erasures(&plan.erasures).await.map_err(OpenError::from)?;
-        let callbacks = Arc::new(LateBound::default());
+        let callbacks = Arc::new(LateBound::and(Arc::new(
+            Elsewhere::new(plan.platform.private_callbacks).map_err(StartError::Client)?,
+        )));
         let platform = built_in_platform(&plan, &store, &world, &callbacks);
         operators::erase_again(&store, platform.clone(), again).await.map_err(OpenError::from)?;
         begin_upkeep(&store, &world).await.map_err(OpenError::Store)?;
@@ -226,6 +233,8 @@ impl House {
             let former = Arc::new(operators::Former(platform.map(operators::Desk)));
             let numbers = plan.numbers.clone().map(|network| NumberCheck { network, former });
             let contacts = Contacts::new(self.store.clone(), world.clone(), config, link).asking(numbers);
+            let door = plan.platform.door.with_changing("key-file", operator_token(&self.store));
+            router = router.merge(contacts::one_time_password::routes(contacts.clone(), door));
             router = router.merge(v1(contacts::routes(contacts), &self.store).layer(Extension(proxies)));
         }
         let worker = Worker::new(self.store.clone(), world.clone(), handlers);
@@ -242,8 +251,7 @@ impl House {
         internal: String,
         handlers: &mut Vec<(JobKind, Arc<dyn Handler>)>,
     ) -> Router {
-        let keys = self.store.keys().clone();
-        let door = plan.platform.door.with_changing("key-file", Arc::new(move || keys.operator_token()));
+        let door = plan.platform.door.with_changing("key-file", operator_token(&self.store));
         let exchange = OperatorToken {
             name: platform::EXCHANGE.to_owned(),
             token: internal,
@@ -342,6 +350,12 @@ fn built_in_platform(
         config: Arc::new(plan.platform.clone()),
         callbacks: Arc::clone(callbacks) as Arc<dyn Callbacks>,
     })
+}
+
+/// The token of an operator at this machine, as the key file has it now.
+fn operator_token(store: &Store) -> Changing {
+    let keys = store.keys().clone();
+    Arc::new(move || keys.operator_token())
 }
 
 /// A role's part of `/v1`, with callers told apart.

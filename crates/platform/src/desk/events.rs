@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use store::jobs::JobKind;
 use store::platform::{OrderRow, ProductRow};
 use store::{Kind, StoreError};
-use tmf::{Event, EventBody, EventType, ProductOffering};
+use tmf::{CommunicationMessage, Event, EventBody, EventType, ProductOffering};
 
 use super::Desk;
 use crate::refusal::Refusal;
@@ -37,6 +37,14 @@ impl Desk<'_, '_> {
     ) -> Result<(), Refusal> {
         let offering = ProductOffering::from_domain(offering, provider);
         self.tell(kind, EventBody { product_offering: Some(offering), ..EventBody::default() })
+    }
+
+    pub(crate) fn tell_message(
+        &mut self,
+        kind: EventType,
+        message: CommunicationMessage,
+    ) -> Result<(), Refusal> {
+        self.tell(kind, EventBody { communication_message: Some(message), ..EventBody::default() })
     }
 
     fn tell(&mut self, kind: EventType, body: EventBody) -> Result<(), Refusal> {

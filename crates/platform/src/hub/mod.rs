@@ -1,22 +1,22 @@
-//! The hubs of the three interfaces: who is told of events.
+//! The hubs of the interfaces: who is told of events.
 
 mod register;
 mod remove;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::routing::{delete, post};
-use tmf::paths::{CATALOGUE, HUB, INVENTORY, ORDERING};
+use tmf::paths::{CATALOGUE, COMMUNICATION, HUB, INVENTORY, ORDERING};
 
 use crate::Platform;
+use crate::lists::Id;
 
 pub(crate) fn routes() -> Router<Platform> {
-    [CATALOGUE, ORDERING, INVENTORY].into_iter().fold(Router::new(), |router, interface| {
+    [CATALOGUE, ORDERING, INVENTORY, COMMUNICATION].into_iter().fold(Router::new(), |router, interface| {
         let register =
             move |State(platform): State<Platform>, body| register::register(platform, interface, body);
-        let remove = move |State(platform): State<Platform>, Path(id): Path<String>| {
-            remove::remove(platform, interface, id)
-        };
+        let remove =
+            move |State(platform): State<Platform>, Id(id): Id| remove::remove(platform, interface, id);
         router
             .route(&format!("{interface}{HUB}"), post(register))
             .route(&format!("{interface}{HUB}/{{id}}"), delete(remove))

@@ -1,17 +1,13 @@
 //! DELETE hub/{id}: somebody no longer wants to be told.
 
 use domain::ids::HubId;
-use http::StatusCode;
 
 use crate::Platform;
+use crate::lists::Gone;
 use crate::refusal::Refusal;
 
-pub(crate) async fn remove(
-    platform: Platform,
-    interface: &'static str,
-    id: String,
-) -> Result<StatusCode, Refusal> {
+pub(crate) async fn remove(platform: Platform, interface: &'static str, id: String) -> Result<Gone, Refusal> {
     let id: HubId = id.parse().map_err(|_| Refusal::not_found())?;
     let removed = platform.store.write(move |tx| tx.platform().remove_listener(interface, id)).await?;
-    if removed { Ok(StatusCode::NO_CONTENT) } else { Err(Refusal::not_found()) }
+    if removed { Ok(Gone) } else { Err(Refusal::not_found()) }
 }

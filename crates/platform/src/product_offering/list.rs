@@ -1,31 +1,23 @@
-//! GET productOffering: filter `lifecycleStatus`.
+//! GET productOffering.
 
 use axum::extract::State;
-use axum::response::Response;
-use store::StoreError;
 use tmf::ProductOffering;
+use tmf::query::resources::PRODUCT_OFFERING;
 
 use crate::Platform;
-use crate::lists::{Pairs, page, read_query, words};
+use crate::lists::{Page, Pairs, read_query};
 use crate::refusal::Refusal;
 
-pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Response, Refusal> {
-    let query = read_query(pairs, &["lifecycleStatus"])?;
-    let (offset, limit) = (query.offset, query.limit);
-    let active = match words(&query, "lifecycleStatus", ProductOffering::read_status) {
-        None => None,
-        Some(statuses) => match (statuses.contains(&true), statuses.contains(&false)) {
-            (true, true) => None,
-            // No word that an offering here can have: an empty list, with the counts that go with it.
-            (false, false) => return Ok(page::<ProductOffering>(&[], 0, &query)),
-            (active, _) => Some(active),
-        },
-    };
-    let read = platform.store.read(move |view| view.platform().list_offerings(active, offset, limit));
-    let (offerings, total) = read.await.map_err(|error: StoreError| Refusal::from(error))?;
-    let offerings: Vec<_> = offerings
-        .iter()
-        .map(|(offering, provider)| ProductOffering::from_domain(offering, provider))
-        .collect();
-    Ok(page(&offerings, total, &query))
+pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Page, Refusal> {
+    let query = read_query(pairs, &PRODUCT_OFFERING)?;
+    let read = platform.store.read(move |view| {
+        let mut platform = view.platform();
+        Page::fetch(&query, |offset, limit| {
+            let (rows, total) = platform.list_offerings(None, offset, limit)?;
+            let shown =
+                rows.iter().map(|(offering, provider)| ProductOffering::from_domain(offering, provider));
+            Ok((shown.collect(), total))
+        })
+    });
+    read.await
 }

@@ -1,17 +1,17 @@
 //! GET productOffering/{id}.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use domain::catalogue::OfferingId;
 use tmf::ProductOffering;
 
 use crate::Platform;
-use crate::lists::{Pairs, one, read_fields};
+use crate::lists::{Id, Pairs, one, read_fields};
 use crate::refusal::Refusal;
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Path(id): Path<String>,
+    Id(id): Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;

@@ -1,25 +1,29 @@
 //! GET cancelProductOrder and cancelProductOrder/{id}.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
+use tmf::query::resources::CANCEL_PRODUCT_ORDER;
 
 use crate::Platform;
-use crate::lists::{Pairs, one, page, read_fields, read_query};
+use crate::lists::{Id, Page, Pairs, one, read_fields, read_query};
 use crate::refusal::Refusal;
 use crate::wire;
 
-pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Response, Refusal> {
-    let query = read_query(pairs, &[])?;
-    let (offset, limit) = (query.offset, query.limit);
-    let read = platform.store.read(move |view| view.platform().list_cancellations(offset, limit));
-    let (tasks, total) = read.await.map_err(|error: store::StoreError| Refusal::from(error))?;
-    let tasks: Vec<_> = tasks.iter().map(wire::cancellation).collect();
-    Ok(page(&tasks, total, &query))
+pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Page, Refusal> {
+    let query = read_query(pairs, &CANCEL_PRODUCT_ORDER)?;
+    let read = platform.store.read(move |view| {
+        let mut platform = view.platform();
+        Page::fetch(&query, |offset, limit| {
+            let (rows, total) = platform.list_cancellations(offset, limit)?;
+            Ok((rows.iter().map(wire::cancellation).collect(), total))
+        })
+    });
+    read.await
 }
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Path(id): Path<String>,
+    Id(id): Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;

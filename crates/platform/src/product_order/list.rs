@@ -1,33 +1,30 @@
-//! GET productOrder: filters `externalId`, `relatedParty.id`, `state`.
+//! GET productOrder.
 
 use axum::extract::State;
-use axum::response::Response;
 use domain::order::OrderState;
-use store::StoreError;
 use store::platform::OrderFilter;
+use tmf::query::resources::PRODUCT_ORDER;
 
 use crate::Platform;
-use crate::lists::{Pairs, customers, keys, page, read_query, words};
+use crate::lists::{Page, Pairs, keys, read_customer, read_query};
 use crate::refusal::Refusal;
 use crate::wire;
 
-pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Response, Refusal> {
-    let query = read_query(pairs, &["externalId", "relatedParty.id", "state"])?;
-    let (offset, limit) = (query.offset, query.limit);
-    let numbers = customers(&query);
-    let (external_ids, states) =
-        (query.filter("externalId").map(<[String]>::to_vec), words(&query, "state", OrderState::parse));
-    let (orders, total) = platform
-        .store
-        .read(move |view| {
-            let mut platform = view.platform();
-            let customers = keys(&platform, numbers.as_deref());
-            let filter =
-                OrderFilter { external_ids: external_ids.clone(), customers, states: states.clone() };
-            platform.list_orders(&filter, offset, limit)
+pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Result<Page, Refusal> {
+    let mut query = read_query(pairs, &PRODUCT_ORDER)?;
+    let external_ids = query.take_each("externalId", |id| Some(id.to_owned()));
+    // Other strings than numbers stand in an order as well; whoever asks for one looks through them.
+    let numbers = query.take_each("relatedParty.id", read_customer);
+    let states = query.take_known("state", |word| OrderState::parse(word.trim()));
+    let read = platform.store.read(move |view| {
+        let mut platform = view.platform();
+        let customers = keys(&platform, numbers.as_deref());
+        let (external_ids, states) = (external_ids.clone(), states.clone());
+        let filter = OrderFilter { external_ids, customers, states, shown: true };
+        Page::fetch(&query, |offset, limit| {
+            let (rows, total) = platform.list_orders(&filter, offset, limit)?;
+            Ok((rows.iter().map(wire::order).collect(), total))
         })
-        .await
-        .map_err(|error: StoreError| Refusal::from(error))?;
-    let orders: Vec<_> = orders.iter().map(wire::order).collect();
-    Ok(page(&orders, total, &query))
+    });
+    read.await
 }

@@ -1,22 +1,33 @@
 //! GET productOrder/{id}.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use domain::ids::ProductOrderId;
+use store::StoreError;
+use store::platform::{OrderRow, PlatformView};
 
 use crate::Platform;
-use crate::lists::{Pairs, one, read_fields};
+use crate::lists::{Id, Pairs, one, read_fields};
 use crate::refusal::Refusal;
 use crate::wire;
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Path(id): Path<String>,
+    Id(id): Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;
     let id: ProductOrderId = id.parse().map_err(|_| Refusal::not_found())?;
-    let order = platform.store.read(move |view| view.platform().find_order(id)).await?;
+    let order = platform.store.read(move |view| find(&mut view.platform(), id)).await?;
     let order = order.ok_or_else(Refusal::not_found)?;
     Ok(one(&wire::order(&order), fields.as_deref()))
+}
+
+/// An order that the faces show.
+pub(super) fn find(
+    platform: &mut PlatformView<'_>,
+    id: ProductOrderId,
+) -> Result<Option<OrderRow>, StoreError> {
+    let order = platform.find_order(id)?;
+    if order.is_some() && platform.is_withdrawn(id.0)? { Ok(None) } else { Ok(order) }
 }

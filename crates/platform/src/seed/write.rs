@@ -195,7 +195,7 @@ fn seeded_before(tx: &mut Tx<'_>, product: &ProductRow) -> Result<bool, SeedErro
     let filter = ProductFilter {
         customers: Some(vec![product.customer]),
         offerings: Some(vec![product.offering.clone()]),
-        states: None,
+        ..ProductFilter::default()
     };
     let (known, _) = tx.platform().list_products(&filter, 0, usize::from(u16::MAX))?;
     Ok(known.iter().any(|row| row.since == product.since))

@@ -27,6 +27,8 @@ use store::{MasterKey, Store, StoreError};
 use tmf::{Transport, TransportError};
 use tower::ServiceExt;
 
+use crate::documents;
+
 pub(crate) const ORDERS: &str = "/tmf-api/productOrderingManagement/v4/productOrder";
 pub(crate) const CANCELS: &str = "/tmf-api/productOrderingManagement/v4/cancelProductOrder";
 pub(crate) const PRODUCTS: &str = "/tmf-api/productInventory/v4/product";
@@ -170,10 +172,15 @@ impl House {
     }
 
     pub(crate) async fn call(&self, request: Request<Body>) -> (StatusCode, http::HeaderMap, Value) {
+        let (method, uri) = (request.method().to_string(), request.uri().to_string());
         let answer = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = answer.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        (parts.status, parts.headers, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
+        let answer = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
+        if !uri.contains("fields=") {
+            documents::hold(&method, &uri, parts.status.as_u16(), &answer);
+        }
+        (parts.status, parts.headers, answer)
     }
 
     pub(crate) async fn get(&self, path: &str) -> (StatusCode, http::HeaderMap, Value) {
@@ -184,6 +191,23 @@ impl House {
     pub(crate) async fn post(&self, path: &str, body: &Value) -> (StatusCode, http::HeaderMap, Value) {
         let request = Request::post(path).header("authorization", format!("Bearer {TOKEN}"));
         self.call(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn patch(&self, path: &str, body: &Value) -> (StatusCode, http::HeaderMap, Value) {
+        let request = Request::patch(path).header("authorization", format!("Bearer {TOKEN}"));
+        self.call(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> (StatusCode, http::HeaderMap, Value) {
+        let request = Request::delete(path).header("authorization", format!("Bearer {TOKEN}"));
+        self.call(request.body(Body::empty()).unwrap()).await
+    }
+
+    /// What the audit log says: who did what.
+    pub(crate) async fn audit(&self) -> Vec<(String, String)> {
+        let read = |view: &mut store::View<'_>| view.audit().list_all();
+        let rows = self.platform.store.read::<_, StoreError, _>(read).await.unwrap();
+        rows.into_iter().map(|row| (row.actor, row.action)).collect()
     }
 
     /// Orders an offering and gives the order as answered.

@@ -65,6 +65,22 @@ actions! {
     ProductChanged = "product_changed";
     /// A subscription ended.
     ProductTerminated = "product_terminated";
+    /// What is written beside an order was changed.
+    OrderChanged = "order_changed";
+    /// An order was deleted, and is shown at the faces no more.
+    OrderWithdrawn = "order_withdrawn";
+    /// A subscription was deleted, and is shown at the faces no more.
+    ProductWithdrawn = "product_withdrawn";
+    /// An operator had a text sent.
+    MessageSent = "message_sent";
+    /// What is written beside such a text was changed.
+    MessageChanged = "message_changed";
+    /// A text was deleted, and is shown at the faces no more.
+    MessageWithdrawn = "message_withdrawn";
+    /// A client of the operator's had a code sent to a number.
+    CodeSent = "code_sent";
+    /// A number was proven to a client of the operator's.
+    CodeProven = "code_proven";
     /// A request at an operator's face was refused.
     Refused = "refused";
     /// A catalogue was seeded.

@@ -1,12 +1,14 @@
 //! Consents, each given and taken back by itself.
 
+use domain::Msisdn;
 use domain::consent::Consent;
 use domain::key::ContactKey;
 use jiff::Timestamp;
 
 use super::{ContactsTx, ContactsView};
 use crate::error::StoreError;
-use crate::sql::params;
+use crate::people::open_number;
+use crate::sql::{Row, params};
 
 /// A consent in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +66,29 @@ impl ContactsView<'_> {
         Ok(row.is_some())
     }
 
+    /// A page of everybody's consents in force, each with whose it is, and how many there are in all.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_given(
+        &mut self,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<(Msisdn, GivenConsent)>, i64), StoreError> {
+        let rows = self.sql.query(
+            "SELECT c.consent, c.version, c.given, s.key, s.number FROM consent c JOIN subscriber s ON s.key = c.key
+             ORDER BY c.key, c.consent LIMIT $1 OFFSET $2",
+            params![limit, offset],
+        )?;
+        let total =
+            self.sql.query_one("SELECT COUNT(*) FROM consent c JOIN subscriber s ON s.key = c.key", &[])?;
+        let mut given = Vec::new();
+        for row in &rows {
+            given.push((open_number(self.keys, row.key(3)?, row.blob(4)?)?, read_given(row)?));
+        }
+        Ok((given, total.map_or(Ok(0), |row| row.int(0))?))
+    }
+
     /// The consents in force.
     ///
     /// # Errors
@@ -73,14 +98,14 @@ impl ContactsView<'_> {
             "SELECT consent, version, given FROM consent WHERE key = $1 ORDER BY consent",
             params![key],
         )?;
-        let read = |row: &crate::sql::Row| {
-            Ok(GivenConsent {
-                consent: Consent::parse(row.text(0)?)
-                    .ok_or_else(|| StoreError::damaged("an unknown consent"))?,
-                version: row.text(1)?.to_owned(),
-                given: row.time(2)?,
-            })
-        };
-        rows.iter().map(read).collect()
+        rows.iter().map(read_given).collect()
     }
+}
+
+fn read_given(row: &Row) -> Result<GivenConsent, StoreError> {
+    Ok(GivenConsent {
+        consent: Consent::parse(row.text(0)?).ok_or_else(|| StoreError::damaged("an unknown consent"))?,
+        version: row.text(1)?.to_owned(),
+        given: row.time(2)?,
+    })
 }

@@ -156,6 +156,29 @@ impl PlatformView<'_> {
         Ok(Some(Customer { key, number, locale: Locale::nearest(row.text(1)?) }))
     }
 
+    /// A page of the customers, with how many there are in all.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn list_customers(
+        &mut self,
+        offset: usize,
+        limit: usize,
+    ) -> Result<(Vec<Customer>, i64), StoreError> {
+        let rows = self.sql.query(
+            "SELECT key, number, locale FROM customer ORDER BY key LIMIT $1 OFFSET $2",
+            params![limit, offset],
+        )?;
+        let total = self.sql.query_one("SELECT COUNT(*) FROM customer", &[])?;
+        let mut customers = Vec::new();
+        for row in &rows {
+            let key = row.key(0)?;
+            let number = open_number(self.keys, key, row.blob(1)?)?;
+            customers.push(Customer { key, number, locale: Locale::nearest(row.text(2)?) });
+        }
+        Ok((customers, total.map_or(Ok(0), |row| row.int(0))?))
+    }
+
     /// The products last listed to a customer, in that order.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod orders;
 mod products;
 mod provisioning;
 mod terms;
+mod withdrawn;
 
 pub use catalogue::CatalogueChange;
 pub use charges::{ChargeRow, NewCharge};

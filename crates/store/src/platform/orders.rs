@@ -53,6 +53,8 @@ pub struct OrderFilter {
     pub customers: Option<Vec<ContactKey>>,
     /// Any of these states.
     pub states: Option<Vec<OrderState>>,
+    /// Only what the faces still show.
+    pub shown: bool,
 }
 
 /// The task of cancelling an order.
@@ -210,22 +212,30 @@ impl PlatformView<'_> {
         let (rows, total) = match &filter.customers {
             Some(customers) => (
                 self.sql.query(
-                    orders!("WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%' ORDER BY id LIMIT $3 OFFSET $4"),
-                    params![customers.as_slice(), states.as_str(), limit, offset],
+                    orders!(
+                        "WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%'
+                         AND ($3 = 0 OR id NOT IN (SELECT id FROM withdrawn)) ORDER BY id LIMIT $4 OFFSET $5"
+                    ),
+                    params![customers.as_slice(), states.as_str(), filter.shown, limit, offset],
                 )?,
                 self.sql.query_one(
-                    "SELECT COUNT(*) FROM product_order WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%'",
-                    params![customers.as_slice(), states.as_str()],
+                    "SELECT COUNT(*) FROM product_order WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%'
+                     AND ($3 = 0 OR id NOT IN (SELECT id FROM withdrawn))",
+                    params![customers.as_slice(), states.as_str(), filter.shown],
                 )?,
             ),
             None => (
                 self.sql.query(
-                    orders!("WHERE $1 LIKE '%,' || state || ',%' ORDER BY id LIMIT $2 OFFSET $3"),
-                    params![states.as_str(), limit, offset],
+                    orders!(
+                        "WHERE $1 LIKE '%,' || state || ',%'
+                         AND ($2 = 0 OR id NOT IN (SELECT id FROM withdrawn)) ORDER BY id LIMIT $3 OFFSET $4"
+                    ),
+                    params![states.as_str(), filter.shown, limit, offset],
                 )?,
                 self.sql.query_one(
-                    "SELECT COUNT(*) FROM product_order WHERE $1 LIKE '%,' || state || ',%'",
-                    params![states.as_str()],
+                    "SELECT COUNT(*) FROM product_order WHERE $1 LIKE '%,' || state || ',%'
+                     AND ($2 = 0 OR id NOT IN (SELECT id FROM withdrawn))",
+                    params![states.as_str(), filter.shown],
                 )?,
             ),
         };
@@ -242,7 +252,11 @@ impl PlatformView<'_> {
     ) -> Result<(Vec<OrderRow>, i64), StoreError> {
         let mut found = Vec::new();
         for external_id in external_ids {
-            found.extend(self.find_order_by_external_id(external_id)?);
+            let order = self.find_order_by_external_id(external_id)?;
+            let Some(order) = order else { continue };
+            if !filter.shown || !self.is_withdrawn(order.id.0)? {
+                found.push(order);
+            }
         }
         found.retain(|order| {
             let customer = filter.customers.as_ref();

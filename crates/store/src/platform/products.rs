@@ -40,6 +40,8 @@ pub struct ProductFilter {
     pub states: Option<Vec<ProductState>>,
     /// Any of these offerings.
     pub offerings: Option<Vec<OfferingId>>,
+    /// Only what the faces still show.
+    pub shown: bool,
 }
 
 /// Who holds a claim.
@@ -229,7 +231,7 @@ impl PlatformView<'_> {
         offset: usize,
         limit: usize,
     ) -> Result<(Vec<ProductRow>, i64), StoreError> {
-        let states = filter.states.as_deref().unwrap_or(ProductState::ALL);
+        let (states, shown) = (filter.states.as_deref().unwrap_or(ProductState::ALL), filter.shown);
         let states = between_commas(states.iter().map(|state| state.word()));
         // Slugs hold no comma, so a list between commas finds whole ids; `*` stands for no filter.
         let offerings = filter.offerings.as_deref();
@@ -241,14 +243,16 @@ impl PlatformView<'_> {
                     products!(
                         "WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%'
                          AND ($3 = '*' OR REPLACE($3, ',' || offering || ',', '') <> $3)
-                         ORDER BY id LIMIT $4 OFFSET $5"
+                         AND ($4 = 0 OR id NOT IN (SELECT id FROM withdrawn))
+                         ORDER BY id LIMIT $5 OFFSET $6"
                     ),
-                    params![customers.as_slice(), states.as_str(), offerings.as_str(), limit, offset],
+                    params![customers.as_slice(), states.as_str(), offerings.as_str(), shown, limit, offset],
                 )?,
                 self.sql.query_one(
                     "SELECT COUNT(*) FROM product WHERE customer {in $1} AND $2 LIKE '%,' || state || ',%'
-                     AND ($3 = '*' OR REPLACE($3, ',' || offering || ',', '') <> $3)",
-                    params![customers.as_slice(), states.as_str(), offerings.as_str()],
+                     AND ($3 = '*' OR REPLACE($3, ',' || offering || ',', '') <> $3)
+                     AND ($4 = 0 OR id NOT IN (SELECT id FROM withdrawn))",
+                    params![customers.as_slice(), states.as_str(), offerings.as_str(), shown],
                 )?,
             ),
             None => (
@@ -256,14 +260,16 @@ impl PlatformView<'_> {
                     products!(
                         "WHERE $1 LIKE '%,' || state || ',%'
                          AND ($2 = '*' OR REPLACE($2, ',' || offering || ',', '') <> $2)
-                         ORDER BY id LIMIT $3 OFFSET $4"
+                         AND ($3 = 0 OR id NOT IN (SELECT id FROM withdrawn))
+                         ORDER BY id LIMIT $4 OFFSET $5"
                     ),
-                    params![states.as_str(), offerings.as_str(), limit, offset],
+                    params![states.as_str(), offerings.as_str(), shown, limit, offset],
                 )?,
                 self.sql.query_one(
                     "SELECT COUNT(*) FROM product WHERE $1 LIKE '%,' || state || ',%'
-                     AND ($2 = '*' OR REPLACE($2, ',' || offering || ',', '') <> $2)",
-                    params![states.as_str(), offerings.as_str()],
+                     AND ($2 = '*' OR REPLACE($2, ',' || offering || ',', '') <> $2)
+                     AND ($3 = 0 OR id NOT IN (SELECT id FROM withdrawn))",
+                    params![states.as_str(), offerings.as_str(), shown],
                 )?,
             ),
         };

@@ -1,9 +1,11 @@
 //! Texts out and in: the durable rows under the SMS link.
 
+mod communications;
 mod inbox;
 mod outbox;
 mod parts;
 
+pub use communications::{CommunicationRow, TextRow};
 pub use inbox::{COPY_WINDOW_S, InboundText, NewInbound, Unread};
 pub use outbox::{
     NewText, OutboundText, QueueOutlook, ReceiptTaken, SettledText, TextOutline, TextPurpose, TextState,

@@ -384,6 +384,7 @@ impl TextsTx<'_> {
     /// The store's.
     pub fn silence(&mut self, key: ContactKey) -> Result<(), StoreError> {
         self.view.sql.execute("DELETE FROM inbox WHERE key = $1", params![key])?;
+        self.forget_communications(key)?;
         self.view.sql.execute("DELETE FROM inbox_part WHERE key = $1", params![key])?;
         self.view.sql.execute(
             "UPDATE text SET number = $1, body = NULL, key = -1,
@@ -507,7 +508,7 @@ impl TextsView<'_> {
     }
 }
 
-fn read_purpose(row: &Row, column: usize) -> Result<TextPurpose, StoreError> {
+pub(super) fn read_purpose(row: &Row, column: usize) -> Result<TextPurpose, StoreError> {
     TextPurpose::parse(row.text(column)?).ok_or_else(|| StoreError::damaged("a text of no known purpose"))
 }
 

@@ -225,6 +225,19 @@ async fn orders_are_found_by_what_they_are_and_moved_only_from_where_they_stand(
             count(&OrderFilter { external_ids: Some(vec!["e1".to_owned()]), ..customers(keys[0]) })?,
             0
         );
+        assert!(tx.withdraw(ids[1].0)?);
+        let external_ids = Some(vec!["e1".to_owned()]);
+        let filters = [
+            (OrderFilter::default(), 4),
+            (customers(keys[1]), 2),
+            (OrderFilter { external_ids, ..OrderFilter::default() }, 1),
+        ];
+        for (filter, all) in filters {
+            assert_eq!(tx.list_orders(&filter, 0, 10)?.1, all);
+            let (rows, total) = tx.list_orders(&OrderFilter { shown: true, ..filter }, 0, 10)?;
+            assert!(!rows.iter().any(|order| order.id == ids[1]));
+            assert_eq!((total, rows.len() as i64), (all - 1, all - 1));
+        }
         Ok(())
     })
     .await;
@@ -252,6 +265,7 @@ async fn products_are_found_by_what_they_are_and_charged_once(bench: Bench) {
                 customers: customers.map(|key| vec![key]),
                 offerings: offering.map(|id| vec![offering_id(id)]),
                 states: state.map(|state| vec![state]),
+                shown: false,
             }
         };
         assert_eq!(count(&of(None, None, None))?, 3);
@@ -262,6 +276,15 @@ async fn products_are_found_by_what_they_are_and_charged_once(bench: Bench) {
         tx.move_product(id, ProductState::Active, ProductState::Terminated, Some(now))?;
         assert_eq!(tx.find_product(id)?.unwrap().ended, Some(now));
         assert_eq!(tx.list_live_products(customer)?.len(), 1);
+        assert!(tx.withdraw(id.0)?);
+        assert!(!tx.withdraw(id.0)?);
+        assert!(tx.is_withdrawn(id.0)? && tx.find_product(id)?.is_some());
+        for (customers, all, shown) in [(None, 3, 2), (Some(vec![customer]), 2, 1)] {
+            let filter = ProductFilter { customers, ..ProductFilter::default() };
+            assert_eq!(tx.list_products(&filter, 0, 10)?.1, all);
+            let (rows, total) = tx.list_products(&ProductFilter { shown: true, ..filter }, 0, 10)?;
+            assert_eq!((rows.len(), total), (usize::try_from(shown).unwrap(), shown));
+        }
         Ok(())
     })
     .await;

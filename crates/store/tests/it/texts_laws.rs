@@ -27,6 +27,7 @@ laws! {
     what_cannot_be_read_is_kept_as_it_came_up_to_a_limit
     what_a_phone_said_until_a_moment_waits_in_its_order_until_it_is_acted_on
     what_the_centre_called_the_parts_of_a_text_is_kept_in_their_order
+    what_an_operator_asked_for_is_told_from_other_texts_and_forgotten_with_whom_it_names
 }
 
 const ACCOUNT: &str = "account";
@@ -307,4 +308,31 @@ async fn what_cannot_be_read_is_kept_as_it_came_up_to_a_limit(bench: Bench) {
     write(&bench, move |texts| more.iter().try_for_each(|unread| texts.keep_unread(unread).map(drop))).await;
     let last = unread(b"y");
     assert!(!write(&bench, move |texts| texts.keep_unread(&last)).await);
+}
+
+async fn what_an_operator_asked_for_is_told_from_other_texts_and_forgotten_with_whom_it_names(bench: Bench) {
+    let other = queue(&bench, "order").await;
+    let (asked, text) = (bench.world.uuid(), queue(&bench, "asked").await);
+    let key = bench.store.keys().contact_key(number(1));
+    let write = bench.store.write::<_, StoreError, _>(move |tx: &mut Tx<'_>| {
+        tx.texts().put_communication(asked, b"as asked")?;
+        tx.texts().join_communication(asked, text, 3)?;
+        let texts = tx.texts().list_texts(0, 10)?;
+        assert_eq!((texts.0.len(), texts.1, texts.0[0].id), (1, 1, other));
+        assert_eq!((texts.0[0].to, texts.0[0].body.as_deref()), (Some(number(1)), Some("hello")));
+        assert!(tx.texts().find_text(text)?.is_none() && tx.texts().find_text(other)?.is_some());
+        let of = tx.texts().list_texts_of(asked)?;
+        assert_eq!((of.len(), of[0].id, of[0].place), (1, text, Some(3)));
+        let (listed, total) = tx.texts().list_communications(0, 10)?;
+        assert_eq!((listed[0].request.as_deref(), total), (Some(b"as asked".as_slice()), 1));
+        assert!(tx.texts().take_back(text)? && !tx.texts().take_back(text)?);
+        tx.texts().silence(key)?;
+        assert_eq!(tx.texts().find_communication(asked)?.unwrap().request, None);
+        assert_eq!(tx.texts().list_texts_of(asked)?[0].to, None);
+        tx.platform().withdraw(asked)?;
+        tx.platform().withdraw(other.0)?;
+        assert_eq!((tx.texts().list_communications(0, 10)?.1, tx.texts().list_texts(0, 10)?.1), (0, 0));
+        Ok(())
+    });
+    write.await.unwrap();
 }
