@@ -76,6 +76,8 @@ impl Town {
         // On the machine's own disk: a durable commit costs what it costs.
         let data = tempfile::tempdir().unwrap();
         let (server, api, metrics) = serve(binary, data.path(), centre.smpp_addr().port());
+        // The first of the process wins.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::new(&api).unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let ready = format!("{metrics}/readyz");
@@ -134,6 +136,8 @@ impl Town {
                 line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
             };
             let open = gauge("jobs_due")? + gauge("texts_open")?;
+            // Looking costs the servers something too.
+            tokio::time::sleep(20 * GLANCE).await;
             (open == 0.0 && self.centre.deliveries_open() == 0).then_some(())
         })
         .await;
@@ -162,8 +166,9 @@ fn serve(binary: &str, data: &std::path::Path, smpp: u16) -> (Child, String, Str
         .current_dir(data);
     let mut server = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(server.stderr.take().unwrap()).lines().map_while(Result::ok);
-    let mut find =
-        |mark: &str| lines.find_map(|line| Some(line.split_once(mark)?.1.trim().to_owned())).unwrap();
+    let mut find = |mark: &str| {
+        lines.find_map(|line| line.split_once(mark)?.1.split('"').next().map(str::to_owned)).unwrap()
+    };
     let metrics = find("metrics on ");
     let api = find("listening on ");
     // A pipe that nobody reads would fill and stop the server.

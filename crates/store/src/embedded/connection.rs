@@ -5,6 +5,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ToSql};
 
@@ -77,6 +78,8 @@ pub(super) fn fold(connection: &Connection) -> Result<bool, StoreError> {
 
 fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // No plan hangs on what is bound: it would be made anew whenever another value is.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(error)?;
     connection.busy_timeout(PATIENCE).map_err(error)?;
     rusqlite::vtab::array::load_module(connection).map_err(error)?;
     connection.pragma_update(None, "cache_size", -32_000).map_err(error) // KiB
