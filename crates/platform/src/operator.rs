@@ -79,7 +79,7 @@ impl Platform {
 
 impl Desk<'_, '_> {
     /// Cancels an order wherever it stands, by the steps that its table has.
-    fn withdraw(&mut self, order: &mut OrderRow, why: Reason) -> Result<(), Refusal> {
+    pub(crate) fn withdraw(&mut self, order: &mut OrderRow, why: Reason) -> Result<(), Refusal> {
         use OrderState::*;
         let steps: &[OrderState] = match order.state {
             Acknowledged => &[InProgress, AssessingCancellation, PendingCancellation],

@@ -59,7 +59,7 @@ const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
 /// needed.
-const FORGOTTEN: [Forgotten; 22] = [
+const FORGOTTEN: [Forgotten; 24] = [
     forgotten(
         "registration",
         |_| limits::REGISTRATION_KEEP_S,

@@ -40,7 +40,7 @@ impl Desk<'_, '_> {
         order: Option<ProductOrderId>,
     ) -> Result<(), Refusal> {
         if product.state == ProductState::PendingActive {
-            return self.withdraw_start(product);
+            return self.withdraw_start(product, ProductState::Cancelled);
         }
         // The product's table has no step from suspended to terminated: it is made active, unbilled, on
         // the way, in this one commit. The same for one that has not begun.

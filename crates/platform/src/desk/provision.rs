@@ -123,9 +123,13 @@ impl Desk<'_, '_> {
         Ok(self.funnel(FunnelStep::Ended, &order)?)
     }
 
-    /// Ends a subscription that its provider has not started yet.
-    pub(super) fn withdraw_start(&mut self, product: &mut ProductRow) -> Result<(), Refusal> {
-        self.move_product(product, ProductState::Cancelled)?;
+    /// Ends a subscription that its provider has not started yet: cancelled, or aborted.
+    pub(crate) fn withdraw_start(
+        &mut self,
+        product: &mut ProductRow,
+        to: ProductState,
+    ) -> Result<(), Refusal> {
+        self.move_product(product, to)?;
         self.release_product(product)?;
         let Some(start) = self.tx.platform().find_provisioning(product.id, Activate)? else { return Ok(()) };
         self.tx.platform().settle_provisioning(&start.call.key, ProvisioningOutcome::Dropped)?;
@@ -210,7 +214,7 @@ impl Desk<'_, '_> {
     }
 
     /// The order that waits for a subscription's provider.
-    pub(super) fn order_of_start(&mut self, product: &ProductRow) -> Result<Option<ProductOrderId>, Refusal> {
+    pub(crate) fn order_of_start(&mut self, product: &ProductRow) -> Result<Option<ProductOrderId>, Refusal> {
         Ok(self.tx.platform().find_provisioning(product.id, Activate)?.and_then(|start| start.call.order))
     }
 }

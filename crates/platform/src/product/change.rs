@@ -3,9 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use domain::ids::ProductId;
-use domain::order::ProductState;
+use domain::order::{ProductState, Reason};
 use edge::operator::Operator;
-use store::platform::{ClaimHolder, ProductRow};
+use store::platform::ProductRow;
 use tmf::document::INVENTORY;
 
 use super::show::find;
@@ -53,8 +53,14 @@ impl Desk<'_, '_> {
         if product.state == to {
             return Ok(());
         }
+        if product.state == ProductState::PendingActive && !to.is_live() {
+            return self.withdraw_waiting(product, to);
+        }
+        if product.state == ProductState::PendingActive && self.order_of_start(product)?.is_some() {
+            return Err(Refusal::state("its provider has not said yet that it has started; wait, or end it"));
+        }
         if to == ProductState::Terminated {
-            return self.end_product(product);
+            return self.end_product(product, None);
         }
         if to == ProductState::Active
             && self.tx.platform().find_term(product.id)?.is_none()
@@ -62,11 +68,22 @@ impl Desk<'_, '_> {
         {
             self.begin_term(product, offering.renews)?;
         }
-        self.move_product(product, to)?;
-        if !to.is_live() {
-            let holder = ClaimHolder::Product(product.id);
-            self.tx.platform().release_claim(product.customer, &product.offering, holder)?;
+        self.move_product(product, to)
+    }
+
+    /// Ends a product that its provider has not started, and the order that waits for it.
+    pub(crate) fn withdraw_waiting(
+        &mut self,
+        product: &mut ProductRow,
+        to: ProductState,
+    ) -> Result<(), Refusal> {
+        let order = match self.order_of_start(product)? {
+            Some(id) => self.tx.platform().find_order(id)?,
+            None => None,
+        };
+        if let Some(mut order) = order.filter(|order| !order.state.is_final()) {
+            self.withdraw(&mut order, Reason::ActivationFailed)?;
         }
-        Ok(())
+        self.withdraw_start(product, to)
     }
 }

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use domain::ids::ProductId;
+use domain::order::ProductState;
 use edge::operator::Operator;
 use store::audit::{AuditAction, AuditEntry};
 use tmf::EventType;
@@ -24,8 +25,10 @@ pub(crate) async fn remove(
         .write(move |tx| {
             let mut product = find(&mut tx.platform(), id)?.ok_or_else(Refusal::not_found)?;
             let mut desk = Desk::new(tx, &platform).acting_for(Some(actor.clone()));
-            if product.state.is_live() {
-                desk.end_product(&mut product)?;
+            if product.state == ProductState::PendingActive {
+                desk.withdraw_waiting(&mut product, ProductState::Cancelled)?;
+            } else if product.state.is_live() {
+                desk.end_product(&mut product, None)?;
             }
             desk.tell_product(EventType::ProductDelete, &product)?;
             tx.platform().withdraw(id.0)?;

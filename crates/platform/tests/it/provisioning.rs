@@ -142,6 +142,32 @@ async fn while_the_provider_is_away_the_order_is_held_the_subscription_pending_a
 }
 
 #[tokio::test]
+async fn an_operator_ends_what_waits_for_its_provider_and_the_order_ends_with_it() {
+    for (end, wanted) in [("cancelled", 200), ("aborted", 200), ("deleted", 204)] {
+        let (house, provider) = told().await;
+        provider.set_faults(Faults { lost_answer: 1000, ..NONE });
+        let order = house.confirmed("e1", ANNA, "crbt").await;
+        assert_eq!(house.state(&order).await.0, "held");
+        let (_, _, products) = house.get(PRODUCTS).await;
+        let path = format!("{PRODUCTS}/{}", products[0]["id"].as_str().unwrap());
+        assert_eq!(house.patch(&path, &json!({"status": "active"})).await.0.as_u16(), 409);
+        let answer = match end {
+            "deleted" => house.delete(&path).await,
+            status => house.patch(&path, &json!({"status": status})).await,
+        };
+        assert_eq!(answer.0.as_u16(), wanted, "{end}");
+        assert_eq!(house.state(&order).await, ("cancelled".to_owned(), Some(Reason::ActivationFailed)));
+        provider.set_faults(NONE);
+        house.goes_by(1_200).await;
+        // It had acted and nobody heard: it is told to stop.
+        assert_eq!(done(&provider), [call(Activate, ANNA, "crbt"), call(Stop, ANNA, "crbt")]);
+        assert_eq!(house.charges(ANNA).await, 0);
+        house.rules_hold().await;
+        assert_eq!(house.order("e2", ANNA, "crbt").await["state"], "pending", "the claim is free");
+    }
+}
+
+#[tokio::test]
 async fn whatever_becomes_of_the_answer_the_provider_starts_it_once_by_its_own_record() {
     for fault in [
         Faults { lost_answer: 1000, ..NONE },
