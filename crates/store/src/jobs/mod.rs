@@ -211,12 +211,12 @@ impl JobsTx<'_> {
         Ok(())
     }
 
-    /// Gives a job back, to run again at `run_at`; a failed run counts, and too many set it aside.
+    /// Gives a job back, to run again at `run_at`; a failed run counts, and too many after one another set it aside.
     ///
     /// # Errors
     /// The store's.
     pub fn give_back(&mut self, job: &Job, run_at: Timestamp, failed: bool) -> Result<(), StoreError> {
-        let attempts = job.attempts + i64::from(failed);
+        let attempts = if failed { job.attempts + 1 } else { 0 };
         let given = self.view.sql.execute(
             "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3 WHERE id = $4 AND round = $5",
             params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id, job.round],
