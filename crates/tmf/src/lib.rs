@@ -7,6 +7,8 @@
 //! Source: TMF620 4.1.0, TMF622 4.0.0, TMF637 4.0.0, TMF630 (rules of queries, errors and events).
 
 #[cfg(feature = "client")]
+mod breaker;
+#[cfg(feature = "client")]
 pub mod camara;
 #[cfg(feature = "client")]
 mod client;
@@ -25,6 +27,8 @@ mod product;
 pub mod query;
 mod transport;
 
+#[cfg(feature = "client")]
+pub use breaker::Breaker;
 #[cfg(feature = "client")]
 pub use client::{Client, TmfError};
 pub use common::{Amount, Channel, ErrorBody, Note, OfferingRef, PartyRef, Price, PricePlan, Unreadable};

@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use http::header::{AUTHORIZATION, HeaderValue};
 use http::{Request, Response};
 use reqwest::redirect::Policy;
+use reqwest::{Certificate, Identity};
 
 use crate::transport::{Transport, TransportError};
 
@@ -25,12 +26,25 @@ pub struct HttpSettings {
     pub answer_s_max: u64,
     /// The largest answer that is read.
     pub answer_bytes_max: usize,
+    /// Certificates in PEM of whom the other side's certificate may come from, and from nobody else; `None`: from those
+    /// that this machine trusts.
+    pub authorities: Option<Vec<u8>>,
+    /// Our own certificate with its private key in PEM, where the other side wants to see one.
+    pub identity: Option<Vec<u8>>,
 }
 
 impl Default for HttpSettings {
     fn default() -> Self {
         // A page of 500 products is below 1 MiB; 8 leaves room for another platform's longer shapes.
-        Self { base: None, token: None, connect_s_max: 5, answer_s_max: 20, answer_bytes_max: 8 << 20 }
+        Self {
+            base: None,
+            token: None,
+            connect_s_max: 5,
+            answer_s_max: 20,
+            answer_bytes_max: 8 << 20,
+            authorities: None,
+            identity: None,
+        }
     }
 }
 
@@ -48,6 +62,9 @@ pub enum SettingsError {
     /// The token holds what no header may.
     #[error("the bearer token may hold visible ASCII characters only")]
     Token,
+    /// The certificates of those to trust, or our own with its key.
+    #[error("the {0} cannot be read as PEM")]
+    Pem(&'static str, #[source] reqwest::Error),
     /// The TLS or resolver part of the client could not start.
     #[error("the HTTP client cannot start")]
     Client(#[source] reqwest::Error),
@@ -61,12 +78,23 @@ impl OverHttp {
     pub fn new(settings: &HttpSettings) -> Result<Self, SettingsError> {
         // The first in the process wins; a second one is the same.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder()
+        let mut client = reqwest::Client::builder()
             .redirect(Policy::none())
             .connect_timeout(Duration::from_secs(settings.connect_s_max))
-            .timeout(Duration::from_secs(settings.answer_s_max))
-            .build()
-            .map_err(SettingsError::Client)?;
+            .timeout(Duration::from_secs(settings.answer_s_max));
+        if let Some(pem) = &settings.authorities {
+            let authorities = Certificate::from_pem_bundle(pem);
+            client = client.tls_certs_only(
+                authorities.map_err(|error| SettingsError::Pem("certificates to trust", error))?,
+            );
+        }
+        if let Some(pem) = &settings.identity {
+            let identity = Identity::from_pem(pem);
+            client = client.identity(
+                identity.map_err(|error| SettingsError::Pem("own certificate with its key", error))?,
+            );
+        }
+        let client = client.build().map_err(SettingsError::Client)?;
         let token = match &settings.token {
             None => None,
             Some(token) => {
@@ -119,8 +147,16 @@ fn certainty(error: &reqwest::Error) -> TransportError {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use rcgen::{BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair};
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    use rustls::server::WebPkiClientVerifier;
+    use rustls::{RootCertStore, ServerConfig};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpListener;
+    use tokio_rustls::TlsAcceptor;
 
     use super::*;
 
@@ -164,6 +200,86 @@ mod tests {
         assert_eq!(call(base, 8).await.unwrap_err(), TransportError::Unknown);
         let (base, _) = server("").await;
         assert_eq!(call(base, 8).await.unwrap_err(), TransportError::Unknown);
+    }
+
+    /// Somebody who vouches for certificates.
+    struct Authority {
+        pem: String,
+        issuer: Issuer<'static, KeyPair>,
+    }
+
+    impl Authority {
+        fn new() -> Self {
+            let key = KeyPair::generate().unwrap();
+            let mut params = CertificateParams::new(Vec::new()).unwrap();
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let pem = params.self_signed(&key).unwrap().pem();
+            Self { pem, issuer: Issuer::new(params, key) }
+        }
+
+        fn vouch(&self, name: &str) -> (Certificate, KeyPair) {
+            let key = KeyPair::generate().unwrap();
+            let params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+            (params.signed_by(&key, &self.issuer).unwrap(), key)
+        }
+
+        fn identity(&self) -> Vec<u8> {
+            let (certificate, key) = self.vouch("exchange");
+            format!("{}{}", certificate.pem(), key.serialize_pem()).into_bytes()
+        }
+    }
+
+    /// A server that shows a certificate and wants to see one of the same authority.
+    async fn guarded(authority: &Authority) -> String {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let (certificate, key) = authority.vouch("localhost");
+        let mut roots = RootCertStore::empty();
+        let own = CertificateDer::from_pem_slice(authority.pem.as_bytes()).unwrap();
+        roots.add(own).unwrap();
+        let callers = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider));
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_client_cert_verifier(callers.build().unwrap())
+            .with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+            )
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        tokio::spawn(async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                let Ok(mut socket) = acceptor.accept(socket).await else { continue };
+                let mut asked = vec![0; 4096];
+                let _ = socket.read(&mut asked).await;
+                let _ = socket.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi").await;
+            }
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn both_sides_show_a_certificate_that_the_other_trusts_or_nothing_is_said() {
+        let (authority, stranger) = (Authority::new(), Authority::new());
+        let base = guarded(&authority).await;
+        let trusted = |of: &Authority| Some(of.pem.clone().into_bytes());
+        for (authorities, identity, wanted) in [
+            (trusted(&authority), Some(authority.identity()), true),
+            (trusted(&authority), None, false),
+            (trusted(&authority), Some(stranger.identity()), false),
+            (trusted(&stranger), Some(authority.identity()), false),
+            (None, Some(authority.identity()), false),
+        ] {
+            let base = Some(base.clone());
+            let settings = HttpSettings { base, authorities, identity, ..HttpSettings::default() };
+            let server = OverHttp::new(&settings).unwrap();
+            let answer = server.call(Request::get("/").body(Bytes::new()).unwrap()).await;
+            assert_eq!(answer.is_ok_and(|answer| answer.body() == "hi"), wanted);
+        }
+        let settings = HttpSettings { identity: Some(b"no PEM".to_vec()), ..HttpSettings::default() };
+        assert!(matches!(OverHttp::new(&settings), Err(SettingsError::Pem(..))));
     }
 
     #[tokio::test]

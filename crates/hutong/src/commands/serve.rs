@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::catalogue::ProviderId;
@@ -17,9 +18,9 @@ use tmf::camara::{Camara, NumberChecks};
 use tmf::{HttpSettings, OverHttp};
 use tokio::net::TcpListener;
 
-use crate::config::{ChargingPort, Config, ConfigArgs, ProviderAddress, Role};
+use crate::config::{self, ChargingPort, Config, ConfigArgs, ProviderAddress, Role};
 use crate::failure::Failure;
-use crate::house::{House, Plan, Roles, StartError};
+use crate::house::{House, Plan, RemotePlatform, Roles, StartError};
 use crate::telemetry::{self, Metrics};
 
 /// An answer of the charging system names one event; more is a mistake.
@@ -79,15 +80,40 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
             provisioning: provisioning_ports(config)?,
             ..platform_config(config)
         },
-        platform_url: config.platform.url.clone().map(|url| {
-            let token = config.platform.operator_tokens.first();
-            (url, token.map(|token| token.expose_secret().to_owned()))
-        }),
+        remote_platform: remote_platform(config)?,
         numbers: number_checks(config)?,
         sim_swap_hours: config.numbers.sim_swap_hours,
         retention: config.retention.kept(),
         render: Arc::new(move || metrics.render()),
     })
+}
+
+/// How the operator's own platform is reached, where there is one.
+pub(super) fn remote_platform(config: &Config) -> Result<Option<RemotePlatform>, Failure> {
+    let config::Platform { url, token, timeout_s, ca_file, identity_file, callback_url, .. } =
+        &config.platform;
+    let Some(url) = url else { return Ok(None) };
+    let read = |file: &Option<PathBuf>| {
+        let read = file.as_ref().map(|file| {
+            std::fs::read(file)
+                .map_err(|error| Failure::user(format!("{} cannot be read", file.display())).because(&error))
+        });
+        read.transpose()
+    };
+    let http = HttpSettings {
+        base: Some(url.clone()),
+        // The servers of one installation may share one file, in which the platform's own tokens stand.
+        token: token
+            .as_ref()
+            .or(config.platform.operator_tokens.first())
+            .map(|token| token.expose_secret().to_owned()),
+        answer_s_max: *timeout_s,
+        authorities: read(ca_file)?,
+        identity: read(identity_file)?,
+        ..HttpSettings::default()
+    };
+    let callback_base = callback_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
+    Ok(Some(RemotePlatform { http, callback_base }))
 }
 
 /// Who may use the operator's interfaces: the tokens without a name for everything, those with one for
@@ -132,6 +158,7 @@ pub(super) fn charging_port(config: &Config, world: &World) -> Result<Option<Arc
                 connect_s_max: limits::CHARGING_ANSWER_S_MAX.unsigned_abs(),
                 answer_s_max: limits::CHARGING_ANSWER_S_MAX.unsigned_abs(),
                 answer_bytes_max: CHARGING_ANSWER_BYTES_MAX,
+                ..HttpSettings::default()
             };
             let transport = OverHttp::new(&settings)
                 .map_err(|error| Failure::user("the charging system cannot be called").because(&error))?;
@@ -160,6 +187,7 @@ fn provisioning_ports(config: &Config) -> Result<BTreeMap<ProviderId, Arc<dyn Pr
             connect_s_max: wait_s,
             answer_s_max: wait_s,
             answer_bytes_max: WORD_BYTES_MAX,
+            ..HttpSettings::default()
         };
         let transport = OverHttp::new(&settings).map_err(|error| {
             Failure::user(format!("the provider {} cannot be called", one.provider)).because(&error)
@@ -179,6 +207,7 @@ fn number_checks(config: &Config) -> Result<Option<Arc<dyn NumberChecks>>, Failu
         connect_s_max: wait_s,
         answer_s_max: wait_s,
         answer_bytes_max: WORD_BYTES_MAX,
+        ..HttpSettings::default()
     };
     let transport = OverHttp::new(&settings)
         .map_err(|error| Failure::user("the operator's network cannot be asked").because(&error))?;

@@ -48,6 +48,12 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
         "platform.url",
         "it is no http or https address",
     )?;
+    needed((1..=20).contains(&platform.timeout_s), "platform.timeout_s", "it is not from 1 to 20")?;
+    needed(
+        platform.callback_url.as_ref().is_none_or(|url| is_url(url)),
+        "platform.callback_url",
+        "it is no http or https address",
+    )?;
     needed(platform.operator_tokens.iter().all(is_token), "platform.operator_tokens", "one is too short")?;
 
     let named = &config.operator.tokens;

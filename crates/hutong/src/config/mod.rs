@@ -133,18 +133,43 @@ impl<'de> Deserialize<'de> for Network {
 }
 
 /// The platform.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[allow(dead_code, reason = "each role reads its part")]
 pub(crate) struct Platform {
     /// An operator's own platform; absent, the built-in one decides.
     pub(crate) url: Option<String>,
+    /// The bearer token it wants.
+    pub(crate) token: Option<SecretString>,
+    /// The longest wait for its answer.
+    pub(crate) timeout_s: u64,
+    /// A file of certificates: its own comes from one of them, and from nobody else.
+    pub(crate) ca_file: Option<PathBuf>,
+    /// A file with our certificate and its private key, for a platform that wants to see one.
+    pub(crate) identity_file: Option<PathBuf>,
+    /// The address under which it reaches this server, where that is not `listen`.
+    pub(crate) callback_url: Option<String>,
     /// Bearer tokens accepted at `/tmf-api` and the console.
     pub(crate) operator_tokens: Vec<SecretString>,
     /// Whether `/tmf-api` needs no token when bound to loopback.
     pub(crate) open_on_loopback: bool,
     /// Whether listeners at the hubs may have addresses that are not public.
     pub(crate) private_callbacks: bool,
+}
+
+impl Default for Platform {
+    fn default() -> Self {
+        Self {
+            url: None,
+            token: None,
+            timeout_s: 10,
+            ca_file: None,
+            identity_file: None,
+            callback_url: None,
+            operator_tokens: Vec::new(),
+            open_on_loopback: false,
+            private_callbacks: false,
+        }
+    }
 }
 
 /// The secret keys.

@@ -114,6 +114,8 @@ fn a_bad_value_is_refused_with_its_key_its_place_and_what_to_write() {
         ("sms.answer_s", "0"),
         ("sms.also_ours", "longer than any address"),
         ("platform.url", "platform.example"),
+        ("platform.timeout_s", "21"),
+        ("platform.callback_url", "exchange.example"),
         ("platform.open_on_loopback", "yes"),
         ("platform.private_callbacks", "yes"),
         ("confirmation.time_limit_s", "0"),

@@ -26,7 +26,7 @@ use store::jobs::{Handler, JobKind, Worker};
 use store::upkeep::{Retention, Upkeep};
 use store::{MasterKey, OpenError, Store, StoreError};
 use tmf::camara::NumberChecks;
-use tmf::{HttpSettings, OverHttp, Transport};
+use tmf::{Breaker, HttpSettings, OverHttp, Transport};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +71,8 @@ pub(crate) struct Plan {
     pub(crate) sms: SmsConfig,
     /// The built-in platform's settings.
     pub(crate) platform: PlatformConfig,
-    /// An operator's own platform instead of the built-in one: address and token.
-    pub(crate) platform_url: Option<(String, Option<String>)>,
+    /// An operator's own platform instead of the built-in one.
+    pub(crate) remote_platform: Option<RemotePlatform>,
     /// What the operator's network says of a number; `None`: it is not asked.
     pub(crate) numbers: Option<Arc<dyn NumberChecks>>,
     /// How old a SIM must be to order what costs.
@@ -81,6 +81,15 @@ pub(crate) struct Plan {
     pub(crate) retention: Retention,
     /// Renders the metrics.
     pub(crate) render: Render,
+}
+
+/// An operator's own platform.
+#[derive(Clone)]
+pub(crate) struct RemotePlatform {
+    /// How to reach it.
+    pub(crate) http: HttpSettings,
+    /// How it reaches this server, where that is not the address that is listened on.
+    pub(crate) callback_base: Option<String>,
 }
 
 /// Renders the metrics.
@@ -140,7 +149,7 @@ impl TextLink for LinkUp {
 impl House {
     /// Opens the store and starts every role of the plan.
     pub(crate) async fn open(plan: Plan, world: World) -> Result<Self, StartError> {
-        if plan.roles.exchange && !plan.roles.platform && plan.platform_url.is_none() {
+        if plan.roles.exchange && !plan.roles.platform && plan.remote_platform.is_none() {
             return Err(StartError::NoPlatform);
         }
         let store = open_store(&plan, &world).await?;
@@ -204,15 +213,8 @@ impl House {
             router = router.merge(self.start_platform(plan, platform, internal.clone(), &mut handlers));
         }
         if plan.roles.exchange {
-            let transport: Arc<dyn Transport> = match &plan.platform_url {
-                Some((url, token)) => {
-                    let settings = HttpSettings {
-                        base: Some(url.clone()),
-                        token: token.clone(),
-                        ..HttpSettings::default()
-                    };
-                    Arc::new(OverHttp::new(&settings)?)
-                }
+            let transport: Arc<dyn Transport> = match &plan.remote_platform {
+                Some(remote) => Arc::new(Breaker::new(Arc::new(OverHttp::new(&remote.http)?), world.clone())),
                 None => Arc::new(InProcess::new(router.clone(), Some(internal))),
             };
             let client = tmf::Client::new(transport);
@@ -268,8 +270,8 @@ impl House {
 
     /// Registers the exchange's listener until the platform has taken it, then asks for the catalogue.
     fn register_at_hub(&mut self, plan: &Plan, exchange: Exchange, client: tmf::Client) {
-        let base = match plan.platform_url {
-            Some(_) => format!("http://{}", self.api),
+        let base = match &plan.remote_platform {
+            Some(remote) => remote.callback_base.clone().unwrap_or_else(|| format!("http://{}", self.api)),
             None => in_process::CALLBACK_BASE.to_owned(),
         };
         let callback = format!("{base}{}", exchange::listener::callback_path(&exchange));
@@ -344,7 +346,7 @@ fn built_in_platform(
     world: &World,
     callbacks: &Arc<LateBound>,
 ) -> Option<Platform> {
-    plan.platform_url.is_none().then(|| Platform {
+    plan.remote_platform.is_none().then(|| Platform {
         store: store.clone(),
         world: world.clone(),
         config: Arc::new(plan.platform.clone()),

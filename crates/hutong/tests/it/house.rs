@@ -411,9 +411,9 @@ pub(crate) fn code<T>(answer: Result<T, ClientError>) -> String {
 
 /// A TM Forum order as another channel of the operator would send it.
 pub(crate) fn elsewhere(number: &str, action: &str, offering: &str, product: Option<&str>) -> String {
-    let item = json!({
-        "id": "1", "action": action, "productOffering": {"id": offering},
-        "product": product.map(|id| json!({"id": id})),
-    });
+    let mut item = json!({ "id": "1", "action": action, "productOffering": {"id": offering} });
+    if let Some(id) = product {
+        item["product"] = json!({ "id": id });
+    }
     json!({ "relatedParty": [{"id": number, "role": "customer"}], "productOrderItem": [item] }).to_string()
 }

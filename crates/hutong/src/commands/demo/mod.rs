@@ -159,7 +159,7 @@ async fn start_house(
             charging: Some(Arc::new(Webhook::new(Arc::new(charging.clone())))),
             ..PlatformConfig::default()
         },
-        platform_url: None,
+        remote_platform: None,
         numbers: None,
         sim_swap_hours: limits::SIM_SWAP_HOURS,
         retention: Retention::default(),

@@ -5,11 +5,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::ExposeSecret;
+use bytes::Bytes;
+use http::Request;
 use smpp::{BindError, BoxFuture, DeliverAck, Delivered, Inbound, Session};
+use tmf::{HttpSettings, OverHttp, Transport, TransportError};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::Finding;
+use crate::commands::serve::remote_platform;
 use crate::config::{ChargingPort, Config, Role};
 
 /// Whatever is in the same network answers in milliseconds.
@@ -27,7 +30,7 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
         });
     }
     match &config.platform.url {
-        Some(url) => findings.push(platform(config, url).await),
+        Some(_) => findings.push(platform(config).await),
         None if config.has(Role::Platform) => {
             findings.push(charging(config).await);
             findings.extend(providers(config).await);
@@ -226,26 +229,26 @@ async fn providers(config: &Config) -> Option<Finding> {
     })
 }
 
-async fn platform(config: &Config, url: &str) -> Finding {
+async fn platform(config: &Config) -> Finding {
     let check = "platform-url";
     let why = "no order is taken: each fails as PLATFORM_UNREACHABLE after a quarter of an hour";
-    let base = url.trim_end_matches('/');
     let path = "/tmf-api/productCatalogManagement/v4/productOffering?limit=1";
-    let call = async {
-        let http = reqwest::Client::builder().no_proxy().timeout(ANSWER_WAIT).build()?;
-        let mut request = http.get(format!("{base}{path}"));
-        if let Some(token) = config.platform.operator_tokens.first() {
-            request = request.bearer_auth(token.expose_secret());
-        }
-        request.send().await
+    let correct = "Correct platform.token, platform.ca_file and platform.identity_file.";
+    let remote = match remote_platform(config) {
+        Ok(remote) => remote.map(|remote| remote.http).unwrap_or_default(),
+        Err(failure) => return Finding::wrong(check, failure.sentence(), why, correct),
     };
-    match call.await {
+    let server = match OverHttp::new(&HttpSettings { answer_s_max: ANSWER_WAIT.as_secs(), ..remote }) {
+        Ok(server) => server,
+        Err(error) => return Finding::wrong(check, error.to_string(), why, correct),
+    };
+    match server.call(Request::get(path).body(Bytes::new()).unwrap_or_default()).await {
         Ok(answer) if answer.status().is_success() => Finding::fine(check, "it answers and takes the token"),
         Ok(answer) if matches!(answer.status().as_u16(), 401 | 403) => Finding::wrong(
             check,
             format!("it refuses the token with status {}", answer.status().as_u16()),
             why,
-            "Make its token the first of platform.operator_tokens.",
+            "Set platform.token to one that it takes.",
         ),
         Ok(answer) => Finding::wrong(
             check,
@@ -253,12 +256,16 @@ async fn platform(config: &Config, url: &str) -> Finding {
             why,
             "Set platform.url to where /tmf-api begins, without it.",
         ),
-        // What the library says names the address, which may hold a password.
         Err(error) => Finding::wrong(
             check,
-            if error.is_timeout() { "it does not answer in time" } else { "it cannot be reached" },
+            match error {
+                TransportError::NotSent => {
+                    "it cannot be reached, or neither side takes the other's certificate"
+                }
+                TransportError::Unknown => "it does not answer in time",
+            },
             why,
-            "Start it, correct platform.url, or open the firewall.",
+            "Start it, correct platform.url and the files of certificates, or open the firewall.",
         ),
     }
 }
@@ -323,10 +330,11 @@ mod tests {
                 socket.write_all(answer.as_bytes()).await.unwrap();
             }
         });
-        let config = Config::default();
-        assert_eq!(platform(&config, &url).await.weight, Weight::Fine);
-        assert!(platform(&config, &url).await.what.contains("refuses the token"));
-        assert!(platform(&config, &url).await.what.contains("404"));
-        assert!(platform(&config, &url).await.what.contains("cannot be reached"));
+        let mut config = Config::default();
+        config.platform.url = Some(url);
+        assert_eq!(platform(&config).await.weight, Weight::Fine);
+        assert!(platform(&config).await.what.contains("refuses the token"));
+        assert!(platform(&config).await.what.contains("404"));
+        assert!(platform(&config).await.what.contains("cannot be reached"));
     }
 }
