@@ -101,8 +101,8 @@ fn documents(root: &Path, house: &House, programs: &Path, seed: &str) -> Result<
             .inside(house.directory())
             .with("PYTHONPATH", &files.to_string_lossy())
             .with("PYTHONDONTWRITEBYTECODE", "1")
-        // One seed, one run: what is drawn hangs on the order of sets too.
-        .with("PYTHONHASHSEED", "0")
+            // One seed, one run: what is drawn hangs on the order of sets too.
+            .with("PYTHONHASHSEED", "0")
             .with("HUTONG_API", &house.api)
             .with("HUTONG_OPERATOR_TOKEN", TOKEN)
             .run()?;

@@ -25,6 +25,16 @@ struct About {
     order: OrderId,
 }
 
+/// An order that waits to be forwarded.
+struct Sending {
+    order: Order,
+    request: ProductOrderCreate,
+    /// Who pays, when it costs something.
+    payer: Option<Msisdn>,
+    /// Whether its subscriber wants it cancelled by now.
+    cancel: bool,
+}
+
 type Run<'a> = Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 'a>>;
 
 /// Hands an order to the platform. Its id is the platform's external id, so that repeating it is the
@@ -49,21 +59,23 @@ impl Handler for Cancel {
 impl Exchange {
     async fn forward(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let About { order: id } = job.payload()?;
-        let Some((order, request, payer)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
-        if self.is_cancel_wanted(id).await? {
-            return self.withdraw(id, Progress::Cancelled, Reason::UserCancelled).await;
+        let Some(Sending { order, request, payer, cancel }) = self.load_request(id).await? else {
+            return Ok(Outcome::Done);
+        };
+        if cancel {
+            return self.withdraw(job, id, Progress::Cancelled, Reason::UserCancelled).await;
         }
         if let Some(refused) = self.check_sim(&order, payer).await? {
             let unasked = refused == Reason::SimUnchecked;
             let state = if unasked { Progress::Failed } else { Progress::Rejected };
-            return self.withdraw(id, state, refused).await;
+            return self.withdraw(job, id, state, refused).await;
         }
         failpoints::pass(Point::BeforeForward).await?;
         let answer = self.platform.create_order(&request).await;
         failpoints::pass(Point::AfterForward).await?;
         match answer {
             Ok(taken) => {
-                let outcome = self.take_answer(id, &taken).await?;
+                let outcome = self.take_answer(job, id, &taken).await?;
                 failpoints::pass(Point::ForwardWritten).await?;
                 Ok(outcome)
             }
@@ -79,10 +91,6 @@ impl Exchange {
                 self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
             }
         }
-    }
-
-    async fn is_cancel_wanted(&self, id: OrderId) -> Result<bool, StoreError> {
-        self.store.read(move |view| view.exchange().is_cancel_wanted(id)).await
     }
 
     /// What stands against an order that costs, by the SIM it is placed with; `None` when nothing does. While the
@@ -107,20 +115,23 @@ impl Exchange {
 
     /// Ends an order that is not to be forwarded, since it was cancelled or refused. An earlier run may have sent it and died
     /// before its answer: only the platform knows.
-    async fn withdraw(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
+    async fn withdraw(
+        &self,
+        job: &Job,
+        id: OrderId,
+        state: Progress,
+        reason: Reason,
+    ) -> Result<Outcome, JobFailed> {
         match self.platform.find_order_by_external_id(&id.to_string()).await {
             Ok(None) => self.give_up(id, state, reason).await,
             // It is there: it was asked about before it went, and a cancellation has a job of its own.
-            Ok(Some(taken)) => self.take_answer(id, &taken).await,
+            Ok(Some(taken)) => self.take_answer(job, id, &taken).await,
             Err(error) => Err(JobFailed::new("the platform did not say whether it has an order", error)),
         }
     }
 
-    /// The order while it waits to be forwarded, what to send for it, and who pays when it costs something.
-    async fn load_request(
-        &self,
-        id: OrderId,
-    ) -> Result<Option<(Order, ProductOrderCreate, Option<Msisdn>)>, StoreError> {
+    /// The order while it waits to be forwarded, and what to send for it.
+    async fn load_request(&self, id: OrderId) -> Result<Option<Sending>, StoreError> {
         let keys = self.store.keys().clone();
         let read = move |view: &mut store::View<'_>| -> Result<_, StoreError> {
             let Some(order) = view.exchange().find_any_order(id)? else { return Ok(None) };
@@ -141,18 +152,24 @@ impl Exchange {
             let costs = card.as_ref().is_none_or(|card| card.offering.price.money.hundredths() > 0);
             let payer = (costs && order.placed.action == OrderAction::Add).then_some(subscriber.number);
             let request = request(&order, subscriber.number, subscriber.locale, card, referral.as_deref());
-            Ok(request.map(|request| (order, request, payer)))
+            let cancel = view.exchange().is_cancel_wanted(id)?;
+            Ok(request.map(|request| Sending { order, request, payer, cancel }))
         };
         self.store.read(read).await
     }
 
-    async fn take_answer(&self, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
+    async fn take_answer(&self, job: &Job, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
         // An answer is older news than any event: events that came first stay.
         let news = read_news(taken, Timestamp::UNIX_EPOCH).ok_or_else(|| {
             JobFailed::new("the platform answered an order in no known state", "unreadable state")
         })?;
-        self.store.write(move |tx| apply(tx, id, &news)).await?;
-        Ok(Outcome::Done)
+        let job = job.clone();
+        let write = move |tx: &mut Tx<'_>| {
+            apply(tx, id, &news)?;
+            tx.jobs().finish(&job)
+        };
+        self.store.write::<_, StoreError, _>(write).await?;
+        Ok(Outcome::Finished)
     }
 
     async fn give_up(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {

@@ -97,7 +97,7 @@ impl Exchange {
                 tx.exchange().put_subscription(key, &news)?;
                 // A list being read just now may be older than this: it is read once more.
                 tx.jobs().rerun_topic(JobKind::SyncSubscriptions, &key.value().to_string())?;
-                ask_for_cards(tx, now)?;
+                ask_for_cards(tx, std::slice::from_ref(&news), now)?;
             }
             Ok(())
         };

@@ -83,7 +83,7 @@ impl Exchange {
             if same && tx.contacts().has_consent(key, Consent::Subscriptions)? {
                 tx.exchange().replace_subscriptions(key, &all)?;
                 tx.exchange().mark_subscriptions_compared(key)?;
-                ask_for_cards(tx, now)?;
+                ask_for_cards(tx, &all, now)?;
             }
             tx.jobs().finish(&job)
         };
@@ -120,10 +120,16 @@ fn refuse_endless(asked: usize, most: i64) -> Result<(), JobFailed> {
     Ok(())
 }
 
-/// Asks for the catalogue when somebody has a subscription whose card is not known.
-pub(crate) fn ask_for_cards(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
-    if tx.exchange().lacks_cards()? {
-        tx.jobs().enqueue_topic(JobKind::SyncCatalogue, "all", &(), now)?;
+/// Asks for the catalogue when one of these products is of an offering whose card is not known.
+pub(crate) fn ask_for_cards(
+    tx: &mut Tx<'_>,
+    products: &[ProductNews],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for news in products {
+        if !tx.exchange().has_card(&news.offering)? {
+            return tx.jobs().enqueue_topic(JobKind::SyncCatalogue, "all", &(), now);
+        }
     }
     Ok(())
 }

@@ -5,10 +5,12 @@ use std::pin::Pin;
 
 use domain::key::ContactKey;
 use domain::world::World;
+use jiff::Timestamp;
 
 use crate::audit::Head;
 use crate::error::StoreError;
 use crate::friends::Memory;
+use crate::jobs::JobKind;
 use crate::keys::Keys;
 use crate::sql::Sql;
 use crate::store::{Tx, View};
@@ -31,6 +33,9 @@ pub(crate) trait ReadUnit: Send {
     fn finish(self: Box<Self>, done: Result<(), StoreError>);
 }
 
+/// A job that a write has added: its kind, topic, payload and time.
+pub(crate) type Topic = (JobKind, String, String, Timestamp);
+
 /// What to tell the rest of the process after a commit.
 #[derive(Default)]
 pub(crate) struct Effects {
@@ -38,6 +43,8 @@ pub(crate) struct Effects {
     pub(crate) events: Vec<ContactKey>,
     /// A job may be due.
     pub(crate) jobs: bool,
+    /// The jobs with a topic that this write has added.
+    pub(crate) topics: Vec<Topic>,
     /// A text may be due.
     pub(crate) texts: bool,
     /// Chains of the audit log grew.

@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::common::ErrorBody;
+use crate::event::EventType;
 use crate::hub::{HubListener, HubRequest};
 use crate::offering::ProductOffering;
 use crate::order::{
@@ -152,14 +153,17 @@ impl Client {
         read_page(&self.get(&path).await?, offset)
     }
 
-    /// Registers one callback at the hubs of ordering, inventory and catalogue.
+    /// Registers one callback at the hubs of ordering, for changes of state, of inventory and of catalogue.
     ///
     /// # Errors
     /// [`TmfError`] of the first hub that refused; registering again is harmless.
     pub async fn register_hub(&self, callback: &str) -> Result<Vec<HubListener>, TmfError> {
-        let request = HubRequest { callback: callback.to_owned(), query: None };
+        // That an order was taken is told by the answer to whoever places it.
+        let changes = format!("eventType={}", EventType::ProductOrderStateChange.word());
+        let hubs = [(paths::ORDERING, Some(changes)), (paths::INVENTORY, None), (paths::CATALOGUE, None)];
         let mut listeners = Vec::new();
-        for base in [paths::ORDERING, paths::INVENTORY, paths::CATALOGUE] {
+        for (base, query) in hubs {
+            let request = HubRequest { callback: callback.to_owned(), query };
             let answer = self.send(Method::POST, &format!("{base}{}", paths::HUB), Some(&request)).await?;
             listeners.push(read(&answer)?);
         }

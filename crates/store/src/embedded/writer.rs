@@ -115,12 +115,7 @@ impl Writer {
 
     fn run_batch(&self, batch: &mut [Box<dyn WriteUnit>]) -> Result<Vec<Effects>, StoreError> {
         self.batch_statement("BEGIN IMMEDIATE")?;
-        let outcome = match batch {
-            // What it undoes, it undoes with the whole: a savepoint would copy every page that it changes.
-            [alone] => Ok(vec![self.run_unit(alone.as_mut())]),
-            several => several.iter_mut().map(|unit| self.run_apart(unit.as_mut())).collect(),
-        };
-        let outcome = outcome.and_then(|effects| {
+        let outcome = self.run_together(batch).and_then(|effects| {
             let kept: Vec<_> = effects.into_iter().flatten().collect();
             if kept.is_empty() {
                 return Ok(None);
@@ -150,6 +145,29 @@ impl Writer {
         self.batch_statement("COMMIT")?;
         self.written.committed();
         Ok(())
+    }
+
+    /// Runs a batch's units one after the other. Who is refused has hardly ever written before, so that nothing is to
+    /// be undone: a savepoint for each would copy every page that it changes. Where something is, all run again, apart.
+    fn run_together(&self, batch: &mut [Box<dyn WriteUnit>]) -> Result<Vec<Option<Effects>>, StoreError> {
+        let alone = batch.len() == 1;
+        let mut effects = Vec::with_capacity(batch.len());
+        for unit in batch.iter_mut() {
+            let before = self.connection.total_changes();
+            let kept = self.run_unit(unit.as_mut());
+            // What a unit that is alone undoes, it undoes with the whole.
+            if kept.is_none() && !alone && self.connection.total_changes() != before {
+                self.undo()?;
+                self.batch_statement("BEGIN IMMEDIATE")?;
+                return batch.iter_mut().map(|unit| self.run_apart(unit.as_mut())).collect();
+            }
+            // Some faults of the disk end the transaction; what came after would be committed piece by piece.
+            if self.connection.is_autocommit() {
+                return Err(StoreError::new(Kind::Unavailable, "the database has ended the transaction"));
+            }
+            effects.push(kept);
+        }
+        Ok(effects)
     }
 
     /// Runs one of several: what it undoes is undone alone.

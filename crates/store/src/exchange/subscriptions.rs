@@ -69,7 +69,9 @@ impl ExchangeTx<'_> {
         self.view.sql.execute(
             "INSERT INTO subscription (id, owner, product, offering, status, since, referral)
              VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (product) DO UPDATE SET status = excluded.status, referral = excluded.referral",
+             ON CONFLICT (product) DO UPDATE SET status = excluded.status, referral = excluded.referral
+               WHERE subscription.status <> excluded.status
+                 OR subscription.referral IS DISTINCT FROM excluded.referral",
             params![
                 self.world.uuid(),
                 owner,
@@ -185,15 +187,12 @@ impl ExchangeView<'_> {
         row.map_or(Ok(None), |row| Ok(row.opt_text(0)?.map(str::to_owned)))
     }
 
-    /// Offerings that somebody subscribes to and whose card is not known yet.
+    /// Whether an offering's card is known.
     ///
     /// # Errors
     /// The store's.
-    pub fn lacks_cards(&mut self) -> Result<bool, StoreError> {
-        let row = self.sql.query_one(
-            "SELECT 1 FROM subscription u WHERE NOT EXISTS (SELECT 1 FROM card c WHERE c.offering = u.offering) LIMIT 1",
-            &[],
-        )?;
+    pub fn has_card(&mut self, offering: &OfferingId) -> Result<bool, StoreError> {
+        let row = self.sql.query_one("SELECT 1 FROM card WHERE offering = $1", params![offering.as_str()])?;
         Ok(row.is_some())
     }
 }

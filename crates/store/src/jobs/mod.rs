@@ -134,6 +134,14 @@ impl JobsTx<'_> {
     ) -> Result<(), StoreError> {
         let payload =
             serde_json::to_string(payload).map_err(|error| StoreError::new(Kind::Internal, error))?;
+        if let Some(topic) = topic {
+            // A write that causes the same several times over adds it once.
+            let same = (kind, topic.to_owned(), payload.clone(), run_at);
+            if self.effects.topics.contains(&same) {
+                return Ok(());
+            }
+            self.effects.topics.push(same);
+        }
         self.view.sql.execute(
             "INSERT INTO job (kind, topic, payload, run_at, attempts, round, leased_until, dead)
              VALUES ($1, $2, $3, $4, 0, 0, 0, 0)
@@ -151,6 +159,7 @@ impl JobsTx<'_> {
     /// # Errors
     /// The store's.
     pub fn drop_topic(&mut self, kind: JobKind, topic: &str) -> Result<(), StoreError> {
+        self.effects.topics.clear();
         self.view
             .sql
             .execute("DELETE FROM job WHERE kind = $1 AND topic = $2", params![kind.word(), topic])?;

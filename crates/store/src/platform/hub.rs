@@ -5,7 +5,7 @@ use domain::ids::{HubEventId, HubId};
 use super::{PlatformTx, PlatformView};
 use crate::error::StoreError;
 use crate::keys::{Keys, Purpose};
-use crate::sql::{Row, params};
+use crate::sql::{Row, Value, params};
 
 /// Somebody who is told of events.
 #[derive(Clone, PartialEq, Eq)]
@@ -113,12 +113,10 @@ impl PlatformTx<'_> {
     /// # Errors
     /// The store's.
     pub fn remove_hub_events(&mut self, listener: HubId, told: &[i64]) -> Result<(), StoreError> {
-        for seq in told {
-            self.view.sql.execute(
-                "DELETE FROM hub_event WHERE listener = $1 AND seq = $2",
-                params![listener.0, *seq],
-            )?;
-        }
+        self.view.sql.execute(
+            "DELETE FROM hub_event WHERE listener = $1 AND seq {in $2}",
+            params![listener.0, Value::Ints(told.to_vec())],
+        )?;
         Ok(())
     }
 }
