@@ -90,7 +90,7 @@ limits! {
     EVENTS_OF_FRIEND_KEPT_MAX = 50, "Events about one match kept in somebody's stream.";
     STREAMS_MAX = 4, "Event streams one subscriber holds open at one server process: what they cost is that process's own.";
     REQUEST_S_MAX = 60, "A request still running then is answered 503.";
-    WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer; more are answered 503.";
+    WRITE_QUEUE_MAX = 4_096, "Writes waiting for the embedded writer, of callers and of jobs each; more are answered 503.";
     WRITE_BATCH_MAX = 256, "Writes that share one durable commit.";
     SEED_BYTES_MAX = 256 << 20, "A seed file.";
     AUDIT_REFUSALS_MINUTE_MAX = 120, "Refused calls without a token written into the audit log in a minute; more are counted.";

@@ -15,6 +15,21 @@ use crate::keys::Keys;
 use crate::sql::Sql;
 use crate::store::{Tx, View};
 
+tokio::task_local! {
+    static URGENT: ();
+}
+
+/// Runs something that somebody waits for at a screen: where writes stand in a queue, its writes go first. Tasks that it
+/// spawns are not meant.
+pub async fn urgently<T>(work: impl Future<Output = T>) -> T {
+    URGENT.scope((), work).await
+}
+
+/// Whether somebody waits for what the task at hand does.
+pub(crate) fn is_urgent() -> bool {
+    URGENT.try_with(|()| ()).is_ok()
+}
+
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
 /// A write, stripped of its types.

@@ -30,6 +30,7 @@ mod store;
 pub mod texts;
 pub mod upkeep;
 
+pub use backend::urgently;
 pub use copy::CopyError;
 pub use error::{Kind, StoreError};
 pub use funnel::{FunnelEvent, FunnelTx, FunnelView};

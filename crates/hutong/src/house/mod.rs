@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::middleware::{Next, from_fn};
 use axum::{Extension, Router};
 use contacts::{Contacts, ContactsConfig, NumberCheck, Sessions, SignInLimits, TextLink};
 use domain::Region;
@@ -182,7 +183,9 @@ impl House {
         }
         let health =
             health::routes(house.store.clone(), world.clone(), house.link.clone(), Arc::clone(&plan.render));
-        house.serve(plan.listen, edge::shell(routes, world.clone()));
+        // Whoever calls from outside waits for the answer; jobs that call a role in this process do not.
+        let urgent = from_fn(async |request, next: Next| store::urgently(next.run(request)).await);
+        house.serve(plan.listen, edge::shell(routes.layer(urgent), world.clone()));
         house.serve(plan.metrics, health);
         tracing::info!("metrics on http://{metrics}");
         tracing::info!("listening on http://{api}");

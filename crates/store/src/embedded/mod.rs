@@ -1,11 +1,12 @@
 //! The embedded backend: one SQLite file, one writer thread with group commit, a few readers.
 //!
-//! The writer takes whatever waits, up to a limit, runs each closure in its own savepoint inside one
-//! transaction, and makes them all durable with one fsync. Nobody is answered before that. Readers see
+//! The writer takes what waits, up to a limit and whoever waits at a screen first, runs the closures one after the other
+//! in one transaction, and makes them all durable with one fsync. Nobody is answered before that. Readers see
 //! the last commit: matches and feeds in memory, all else each from its own connection (write-ahead log).
 
 mod connection;
 mod ledger;
+mod queue;
 mod resident;
 mod writer;
 mod written;
@@ -16,14 +17,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::world::World;
 use rusqlite::Connection;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::Semaphore;
 
 use self::connection::SqliteSql;
 use self::ledger::Mark;
+use self::queue::{CLOSING, Queue};
 use self::resident::Shared;
 use self::written::Written;
-use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit};
+use crate::backend::{Backend, BoxFuture, ReadUnit, Tools, WriteUnit, is_urgent};
 use crate::error::{Kind, StoreError};
 use crate::friends::{Differences, Memory};
 use crate::keys::{Keys, MasterKey};
@@ -34,7 +35,7 @@ use crate::store::{OpenError, Signals, View};
 const READERS: usize = 4;
 
 pub(crate) struct Embedded {
-    writes: mpsc::Sender<writer::Message>,
+    writes: Queue,
     readers: Arc<Readers>,
     /// `None` for one who only looks: who else writes does not say what.
     memory: Option<Arc<Shared>>,
@@ -109,8 +110,7 @@ impl Embedded {
         schema::same_version(found)?;
         let keys = schema::known_keys(&mut SqliteSql::new(&connection), master, &world)?;
         let tools = Tools { keys, world };
-        // A queue that nobody works on: whatever is written is refused.
-        let (writes, _) = mpsc::channel(1);
+        let writes = Queue::closed();
         let mut idle = vec![connection];
         for _ in 1..READERS {
             idle.push(connection::open_reader(&file)?);
@@ -238,15 +238,16 @@ fn start_memory(
     Ok(memory)
 }
 
+impl Drop for Embedded {
+    fn drop(&mut self) {
+        self.writes.end();
+    }
+}
+
 impl Backend for Embedded {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            match self.writes.try_send(writer::Message::Write(unit)) {
-                Ok(()) => {}
-                // Whoever waits in so long a queue is better told to come again.
-                Err(TrySendError::Full(message)) => message.refuse("the write queue is full"),
-                Err(TrySendError::Closed(message)) => message.refuse(writer::CLOSING),
-            }
+            self.writes.push(unit, is_urgent());
         })
     }
 
@@ -274,7 +275,7 @@ impl Backend for Embedded {
     fn remember(&self, look: &mut dyn FnMut(&dyn Memory)) -> Result<bool, StoreError> {
         let Some(memory) = &self.memory else { return Ok(false) };
         if self.writes.is_closed() {
-            return Err(StoreError::new(Kind::Unavailable, writer::CLOSING));
+            return Err(StoreError::new(Kind::Unavailable, CLOSING));
         }
         memory.read(|resident| look(resident)).map(|()| true)
     }
@@ -282,8 +283,8 @@ impl Backend for Embedded {
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(async move {
             let (done, folded) = tokio::sync::oneshot::channel();
-            let gone = || StoreError::new(Kind::Unavailable, writer::CLOSING);
-            self.writes.send(writer::Message::Fold(done)).await.map_err(|_| gone())?;
+            let gone = || StoreError::new(Kind::Unavailable, CLOSING);
+            self.writes.fold(done);
             folded.await.map_err(|_| gone())?
         })
     }
@@ -299,9 +300,9 @@ impl Backend for Embedded {
         Box::pin(async move {
             self.readers.close().await;
             let (done, closed) = tokio::sync::oneshot::channel();
-            if self.writes.send(writer::Message::Close(done)).await.is_ok() {
-                let _ = closed.await;
-            }
+            self.writes.close(done);
+            // Fails when it was closed before.
+            let _ = closed.await;
         })
     }
 }

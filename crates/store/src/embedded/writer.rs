@@ -2,51 +2,39 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use domain::limits;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
 
 use super::connection::{self, SqliteSql};
+use super::queue::{Batch, Queue};
 use super::written::Written;
 use crate::backend::{Effects, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
 use crate::store::Signals;
 
-pub(super) enum Message {
-    Write(Box<dyn WriteUnit>),
-    /// Leaves nothing behind of what was overwritten: see [`connection::fold`].
-    Fold(oneshot::Sender<Result<bool, StoreError>>),
-    Close(oneshot::Sender<()>),
-}
-
-impl Message {
-    /// Answers a message that nobody will work on.
-    pub(super) fn refuse(self, why: &'static str) {
-        match self {
-            Self::Write(unit) => unit.finish(Err(StoreError::new(Kind::Unavailable, why))),
-            Self::Fold(done) => drop(done.send(Err(StoreError::new(Kind::Unavailable, why)))),
-            Self::Close(done) => drop(done.send(())),
-        }
-    }
-}
-
-/// Why a write is refused at the end.
-pub(super) const CLOSING: &str = "the store is closing";
-
 pub(super) fn spawn(
     connection: Connection,
     written: Written,
     tools: Tools,
     signals: Signals,
-) -> Result<mpsc::Sender<Message>, StoreError> {
-    let (sender, receiver) = mpsc::channel(limits::count(limits::WRITE_QUEUE_MAX));
+) -> Result<Queue, StoreError> {
+    let queue = Queue::default();
     let writer = Writer { connection, written, tools, signals };
+    let work = Work(queue.clone());
     std::thread::Builder::new()
         .name("store-writer".to_owned())
-        .spawn(move || writer.run(receiver))
+        .spawn(move || writer.run(&work))
         .map_err(|error| StoreError::new(Kind::Unavailable, error))?;
-    Ok(sender)
+    Ok(queue)
+}
+
+/// The queue's end for the writer: however it ends, nobody waits in vain.
+struct Work(Queue);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.shut();
+    }
 }
 
 struct Writer {
@@ -57,30 +45,14 @@ struct Writer {
 }
 
 impl Writer {
-    fn run(self, mut receiver: mpsc::Receiver<Message>) {
-        let mut batch = Vec::new();
-        while let Some(first) = receiver.blocking_recv() {
-            let (mut close, mut folds) = (None, Vec::new());
-            let mut next = Some(first);
-            while let Some(message) = next {
-                match message {
-                    Message::Write(unit) => batch.push(unit),
-                    Message::Fold(done) => folds.push(done),
-                    Message::Close(done) => close = Some(done),
-                }
-                let full = batch.len() >= limits::count(limits::WRITE_BATCH_MAX);
-                next = if full || close.is_some() { None } else { receiver.try_recv().ok() };
-            }
-            self.commit(std::mem::take(&mut batch));
+    fn run(self, work: &Work) {
+        while let Some(Batch { units, folds, close }) = work.0.take() {
+            self.commit(units);
             for done in folds {
                 // Whoever asked may have gone.
                 let _ = done.send(connection::fold(&self.connection));
             }
             if let Some(done) = close {
-                receiver.close();
-                while let Some(message) = receiver.blocking_recv() {
-                    message.refuse(CLOSING);
-                }
                 // Closing the last connection folds the log into the file.
                 drop(self.connection);
                 let _ = done.send(());

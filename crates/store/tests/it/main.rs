@@ -33,3 +33,4 @@ mod share_laws;
 mod texts_laws;
 mod upkeep_laws;
 mod worker;
+mod writer;

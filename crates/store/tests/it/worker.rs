@@ -1,13 +1,12 @@
 //! The worker: what is slow or broken holds up nothing else.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use domain::limits;
+use store::StoreError;
 use store::jobs::{Handler, Job, JobFailed, JobKind, Outcome, Worker};
-use store::{Kind, StoreError};
 use tokio::sync::Notify;
 
 use crate::backends::Bench;
@@ -83,35 +82,4 @@ async fn a_handler_that_panics_takes_no_other_job_with_it() {
     enqueue(&bench, JobKind::ForwardOrder, "panic", 1).await;
     enqueue(&bench, JobKind::ForwardOrder, "go", 40).await;
     work(&bench, &[JobKind::ForwardOrder], 40).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_write_beyond_a_full_queue_is_refused_at_once_and_may_come_again() {
-    let bench = Bench::embedded();
-    let (running, runs) = mpsc::channel::<()>();
-    let (release, released) = mpsc::channel::<()>();
-    let (store, released) = (bench.store.clone(), std::sync::Mutex::new(released));
-    let blocker = tokio::spawn(async move {
-        let write = move |_: &mut store::Tx<'_>| {
-            running.send(()).unwrap();
-            released.lock().unwrap().recv().unwrap();
-            Ok::<_, StoreError>(())
-        };
-        store.write(write).await
-    });
-    tokio::task::spawn_blocking(move || runs.recv().unwrap()).await.unwrap();
-    let queue = limits::count(limits::WRITE_QUEUE_MAX);
-    let mut writes = tokio::task::JoinSet::new();
-    for _ in 0..=queue {
-        let store = bench.store.clone();
-        writes.spawn(async move { store.write::<_, StoreError, _>(|_| Ok(())).await });
-    }
-    // One too many: it is answered while all others wait.
-    let refused = writes.join_next().await.unwrap().unwrap().unwrap_err();
-    assert_eq!((refused.kind(), refused.is_retryable()), (Kind::Unavailable, true));
-    release.send(()).unwrap();
-    blocker.await.unwrap().unwrap();
-    while let Some(write) = writes.join_next().await {
-        write.unwrap().unwrap();
-    }
 }
