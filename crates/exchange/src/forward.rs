@@ -51,19 +51,19 @@ impl Exchange {
         let About { order: id } = job.payload()?;
         let Some((order, request, payer)) = self.load_request(id).await? else { return Ok(Outcome::Done) };
         if self.is_cancel_wanted(id).await? {
-            return self.withdraw(id, Progress::Cancelled, Reason::UserCancelled).await;
+            return self.withdraw(job, id, Progress::Cancelled, Reason::UserCancelled).await;
         }
         if let Some(refused) = self.check_sim(&order, payer).await? {
             let unasked = refused == Reason::SimUnchecked;
             let state = if unasked { Progress::Failed } else { Progress::Rejected };
-            return self.withdraw(id, state, refused).await;
+            return self.withdraw(job, id, state, refused).await;
         }
         failpoints::pass(Point::BeforeForward).await?;
         let answer = self.platform.create_order(&request).await;
         failpoints::pass(Point::AfterForward).await?;
         match answer {
             Ok(taken) => {
-                let outcome = self.take_answer(id, &taken).await?;
+                let outcome = self.take_answer(job, id, &taken).await?;
                 failpoints::pass(Point::ForwardWritten).await?;
                 Ok(outcome)
             }
@@ -71,12 +71,12 @@ impl Exchange {
                 if self.world.seconds_since(order.created) < limits::PLATFORM_UNREACHABLE_S {
                     return Err(JobFailed::new("the platform did not take an order", error));
                 }
-                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+                self.give_up(job, id, Progress::Failed, Reason::PlatformUnreachable).await
             }
             Err(error) => {
                 // The platform will never take it as it is; the operator must hear of it.
                 tracing::error!(order.id = %id, error = &error as &dyn std::error::Error, "the platform refused an order's form");
-                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+                self.give_up(job, id, Progress::Failed, Reason::PlatformUnreachable).await
             }
         }
     }
@@ -107,11 +107,17 @@ impl Exchange {
 
     /// Ends an order that is not to be forwarded, since it was cancelled or refused. An earlier run may have sent it and died
     /// before its answer: only the platform knows.
-    async fn withdraw(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
+    async fn withdraw(
+        &self,
+        job: &Job,
+        id: OrderId,
+        state: Progress,
+        reason: Reason,
+    ) -> Result<Outcome, JobFailed> {
         match self.platform.find_order_by_external_id(&id.to_string()).await {
-            Ok(None) => self.give_up(id, state, reason).await,
+            Ok(None) => self.give_up(job, id, state, reason).await,
             // It is there: it was asked about before it went, and a cancellation has a job of its own.
-            Ok(Some(taken)) => self.take_answer(id, &taken).await,
+            Ok(Some(taken)) => self.take_answer(job, id, &taken).await,
             Err(error) => Err(JobFailed::new("the platform did not say whether it has an order", error)),
         }
     }
@@ -146,19 +152,34 @@ impl Exchange {
         self.store.read(read).await
     }
 
-    async fn take_answer(&self, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
+    async fn take_answer(&self, job: &Job, id: OrderId, taken: &ProductOrder) -> Result<Outcome, JobFailed> {
         // An answer is older news than any event: events that came first stay.
         let news = read_news(taken, Timestamp::UNIX_EPOCH).ok_or_else(|| {
             JobFailed::new("the platform answered an order in no known state", "unreadable state")
         })?;
-        self.store.write(move |tx| apply(tx, id, &news)).await?;
-        Ok(Outcome::Done)
+        let job = job.clone();
+        let write = move |tx: &mut Tx<'_>| {
+            apply(tx, id, &news)?;
+            tx.jobs().finish(&job)
+        };
+        self.store.write::<_, StoreError, _>(write).await?;
+        Ok(Outcome::Finished)
     }
 
-    async fn give_up(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
-        let write = move |tx: &mut Tx<'_>| tx.exchange().end_unforwarded(id, state, reason);
+    async fn give_up(
+        &self,
+        job: &Job,
+        id: OrderId,
+        state: Progress,
+        reason: Reason,
+    ) -> Result<Outcome, JobFailed> {
+        let job = job.clone();
+        let write = move |tx: &mut Tx<'_>| {
+            tx.exchange().end_unforwarded(id, state, reason)?;
+            tx.jobs().finish(&job)
+        };
         self.store.write::<_, StoreError, _>(write).await?;
-        Ok(Outcome::Done)
+        Ok(Outcome::Finished)
     }
 
     async fn cancel(&self, job: &Job) -> Result<Outcome, JobFailed> {
