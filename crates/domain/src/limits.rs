@@ -81,6 +81,7 @@ limits! {
     MESSAGE_RECEIVERS_MAX = 100, "Receivers of one message that an operator has sent.";
     TEXT_CHARS_MAX = 1_000, "A text, before it is cut into parts.";
     TEXT_ATTEMPTS_MAX = 5, "Tries of one text after refusals that may pass.";
+    TEXT_LEASE_S = 60, "A process that has not written by then what became of a text it took is taken for dead.";
     JOB_LEASE_S = 30, "A worker that has not finished a job by then has lost it.";
     JOB_BACKOFF_S_MAX = 60, "Longest pause between two tries of a job.";
     JOB_ATTEMPTS_MAX = 100, "Tries of a job before it is set aside for the operator.";

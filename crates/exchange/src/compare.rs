@@ -27,13 +27,13 @@ type Run<'a> = Pin<Box<dyn Future<Output = Result<Outcome, JobFailed>> + Send + 
 pub(crate) struct Compare(pub(crate) Exchange);
 
 impl Handler for Compare {
-    fn run<'a>(&'a self, _: &'a Job) -> Run<'a> {
-        Box::pin(self.0.compare())
+    fn run<'a>(&'a self, job: &'a Job) -> Run<'a> {
+        Box::pin(self.0.compare(job))
     }
 }
 
 impl Exchange {
-    async fn compare(&self) -> Result<Outcome, JobFailed> {
+    async fn compare(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let (now, batch) = (self.world.now(), limits::count(limits::COMPARE_BATCH));
         let before = after_seconds(now, -limits::COMPARE_ORDERS_S);
         let since = after_seconds(now, -limits::COMPARE_GIVEN_UP_DAYS * 86_400);
@@ -42,8 +42,9 @@ impl Exchange {
             .read::<_, StoreError, _>(move |view| view.exchange().list_uncompared(before, since, batch))
             .await?;
         let mut more = orders.len() == batch;
-        let mut asked =
-            futures::stream::iter(orders).map(|order| self.compare_order(order)).buffer_unordered(AT_ONCE);
+        let mut asked = futures::stream::iter(orders)
+            .map(|order| self.compare_order(job, order))
+            .buffer_unordered(AT_ONCE);
         let mut silent = false;
         while let Some(outcome) = asked.next().await {
             silent |= outcome?;
@@ -61,7 +62,7 @@ impl Exchange {
     }
 
     /// Brings one order in step with what the platform says of it; whether it did not say.
-    async fn compare_order(&self, order: Uncompared) -> Result<bool, StoreError> {
+    async fn compare_order(&self, job: &Job, order: Uncompared) -> Result<bool, StoreError> {
         let said = match &order.platform_order {
             Some(id) => match self.platform.load_order(id).await {
                 Err(TmfError::Refused { status: 404, .. }) => Ok(None),
@@ -85,7 +86,9 @@ impl Exchange {
                 return Ok(true);
             }
         };
+        let job = job.clone();
         let write = move |tx: &mut Tx<'_>| -> Result<bool, StoreError> {
+            tx.jobs().hold(&job)?;
             tx.exchange().mark_compared(order.id)?;
             let Some(taken) = &taken else { return Ok(false) };
             if !is_same(&order, taken) {

@@ -83,12 +83,12 @@ impl Exchange {
                 if self.world.seconds_since(order.created) < limits::PLATFORM_UNREACHABLE_S {
                     return Err(JobFailed::new("the platform did not take an order", error));
                 }
-                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+                self.give_up(job, id, Progress::Failed, Reason::PlatformUnreachable).await
             }
             Err(error) => {
                 // The platform will never take it as it is; the operator must hear of it.
                 tracing::error!(order.id = %id, error = &error as &dyn std::error::Error, "the platform refused an order's form");
-                self.give_up(id, Progress::Failed, Reason::PlatformUnreachable).await
+                self.give_up(job, id, Progress::Failed, Reason::PlatformUnreachable).await
             }
         }
     }
@@ -123,7 +123,7 @@ impl Exchange {
         reason: Reason,
     ) -> Result<Outcome, JobFailed> {
         match self.platform.find_order_by_external_id(&id.to_string()).await {
-            Ok(None) => self.give_up(id, state, reason).await,
+            Ok(None) => self.give_up(job, id, state, reason).await,
             // It is there: it was asked about before it went, and a cancellation has a job of its own.
             Ok(Some(taken)) => self.take_answer(job, id, &taken).await,
             Err(error) => Err(JobFailed::new("the platform did not say whether it has an order", error)),
@@ -172,10 +172,20 @@ impl Exchange {
         Ok(Outcome::Finished)
     }
 
-    async fn give_up(&self, id: OrderId, state: Progress, reason: Reason) -> Result<Outcome, JobFailed> {
-        let write = move |tx: &mut Tx<'_>| tx.exchange().end_unforwarded(id, state, reason);
+    async fn give_up(
+        &self,
+        job: &Job,
+        id: OrderId,
+        state: Progress,
+        reason: Reason,
+    ) -> Result<Outcome, JobFailed> {
+        let job = job.clone();
+        let write = move |tx: &mut Tx<'_>| {
+            tx.exchange().end_unforwarded(id, state, reason)?;
+            tx.jobs().finish(&job)
+        };
         self.store.write::<_, StoreError, _>(write).await?;
-        Ok(Outcome::Done)
+        Ok(Outcome::Finished)
     }
 
     async fn cancel(&self, job: &Job) -> Result<Outcome, JobFailed> {

@@ -37,8 +37,8 @@ impl Handler for Subscriptions {
 pub(crate) struct Catalogue(pub(crate) Exchange);
 
 impl Handler for Catalogue {
-    fn run<'a>(&'a self, _: &'a Job) -> Run<'a> {
-        Box::pin(self.0.sync_catalogue())
+    fn run<'a>(&'a self, job: &'a Job) -> Run<'a> {
+        Box::pin(self.0.sync_catalogue(job))
     }
 }
 
@@ -91,7 +91,7 @@ impl Exchange {
         Ok(Outcome::Finished)
     }
 
-    async fn sync_catalogue(&self) -> Result<Outcome, JobFailed> {
+    async fn sync_catalogue(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let mut asked = 0;
         loop {
             let page = self.platform.list_offerings(asked, PAGE).await;
@@ -101,7 +101,12 @@ impl Exchange {
             refuse_endless(asked, limits::SYNC_OFFERINGS_MAX)?;
             let done = offerings.is_empty() || asked >= total;
             let cards: Vec<Card> = offerings.iter().filter_map(read_card).collect();
-            let write = move |tx: &mut Tx<'_>| cards.iter().try_for_each(|card| tx.exchange().put_card(card));
+            let job = job.clone();
+            let write = move |tx: &mut Tx<'_>| {
+                // A page that was read long ago must not come over what another run has read since.
+                tx.jobs().hold(&job)?;
+                cards.iter().try_for_each(|card| tx.exchange().put_card(card))
+            };
             self.store.write::<_, StoreError, _>(write).await?;
             if done {
                 // Once more in time: the event of a change may have been lost.

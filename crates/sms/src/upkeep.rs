@@ -7,6 +7,7 @@ use store::StoreError;
 use store::texts::QueueOutlook;
 use tokio_util::sync::CancellationToken;
 
+use crate::outbox::take_over;
 use crate::persist::{count, tell};
 use crate::role::Room;
 
@@ -44,6 +45,12 @@ async fn look(room: &Room) -> Result<(), StoreError> {
     metrics::gauge!("sms_queue_oldest_s").set(age_s as f64);
     metrics::gauge!("sms_queued").set(queued as f64);
     room.link.queued(queued.unsigned_abs(), rate(room));
+    take_over(room).await?;
+    if room.store.is_shared() {
+        for centre in &room.centres {
+            room.unpark(centre).await?;
+        }
+    }
     let now = room.world.now();
     if next_expiry.is_none_or(|next| next > now) {
         return Ok(());

@@ -23,6 +23,7 @@ CREATE TABLE job (
     attempts     BIGINT NOT NULL,
     round        BIGINT NOT NULL,  -- goes up when the same topic is enqueued again while it runs
     leased_until BIGINT NOT NULL,  -- 0: nobody works on it
+    fence        BIGINT NOT NULL DEFAULT 0, -- goes up with every lease: whoever had an earlier one cannot write any more
     dead         BIGINT NOT NULL,
     UNIQUE (kind, topic)
 );

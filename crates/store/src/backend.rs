@@ -36,6 +36,11 @@ pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(crate) trait WriteUnit: Send {
     /// Runs the closure; `true` to keep what it wrote. May be called again after a lost race.
     fn run(&mut self, tx: &mut Tx<'_>) -> bool;
+    /// Whether it only takes from a queue: each statement then sees what is committed by then, and nothing is
+    /// run again because another took something else.
+    fn takes(&self) -> bool {
+        false
+    }
     /// Hands the outcome to whoever waits, once the commit has succeeded or failed.
     fn finish(self: Box<Self>, committed: Result<(), StoreError>);
 }
@@ -83,6 +88,8 @@ pub(crate) trait Backend: Send + Sync {
     fn remember(&self, _look: &mut dyn FnMut(&dyn Memory)) -> Result<bool, StoreError> {
         Ok(false)
     }
+    /// Whether other processes may write to the same database at the same time.
+    fn is_shared(&self) -> bool;
     /// Overwrites what earlier commits have left behind in the database's files; `false` when it could not,
     /// because somebody reads what was there before.
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>>;

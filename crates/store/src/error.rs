@@ -16,6 +16,8 @@ pub enum Kind {
     Damaged,
     /// A mistake in this program.
     Internal,
+    /// The lease under which this was to be written has ended and the job is another's: nothing is written.
+    Superseded,
 }
 
 /// A store that could not do what it was asked; the source is for the log, never for an answer.
@@ -54,6 +56,7 @@ impl fmt::Display for StoreError {
             Kind::NoSpace => "the store has no space left or is read-only",
             Kind::Damaged => "the store holds damaged data",
             Kind::Internal => "the store was used wrongly",
+            Kind::Superseded => "the job has gone to another run",
         })
     }
 }

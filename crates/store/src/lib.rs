@@ -28,6 +28,7 @@ mod schema;
 mod sql;
 mod store;
 pub mod texts;
+mod units;
 pub mod upkeep;
 
 pub use backend::urgently;

@@ -1,10 +1,11 @@
 //! The narrow port through which every verb speaks SQL, so that each is written once for both
 //! databases.
 //!
-//! A statement is PostgreSQL's, with `$1` parameters in order of first use and four marks that each
+//! A statement is PostgreSQL's, with `$1` parameters in order of first use and six marks that each
 //! backend replaces: `{in $1}` tests membership in a list of integers, `({each $1}) w` is that list as rows
 //! with a column `value`, in a schema `{serial}` is a key that counts by itself, and a `{clustered}` table is kept in the
-//! order of its primary key, where that can be chosen. Types are `BIGINT`, `TEXT` and `BYTEA` alone; a truth is 0 or 1, a time
+//! order of its primary key, where that can be chosen; `{skip locked}` passes over rows that another process is about to
+//! change, and `{hold}` keeps others from changing a row until the commit, where there are others. Types are `BIGINT`, `TEXT` and `BYTEA` alone; a truth is 0 or 1, a time
 //! is Unix milliseconds, an id its 16 bytes.
 
 use domain::key::ContactKey;

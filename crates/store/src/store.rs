@@ -8,7 +8,7 @@ use domain::world::World;
 use tokio::sync::{broadcast, oneshot, watch};
 
 use crate::audit::{self, AuditTx, AuditView, Heads};
-use crate::backend::{Backend, Effects, ReadUnit, Tools, WriteUnit};
+use crate::backend::{Backend, Effects, Tools};
 use crate::contacts::{ContactsTx, ContactsView};
 use crate::embedded::Embedded;
 use crate::erasures::{Erasure, ErasuresTx, ErasuresView, Journal, Kept};
@@ -23,6 +23,7 @@ use crate::platform::{PlatformTx, PlatformView};
 use crate::postgres::Postgres;
 use crate::sql::Sql;
 use crate::texts::{TextsTx, TextsView};
+use crate::units::{Unit, gone};
 use crate::upkeep::{UpkeepTx, UpkeepView};
 
 /// Why a store cannot be opened.
@@ -177,8 +178,32 @@ impl Store {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        self.write_unit(write, false).await
+    }
+
+    /// Runs one atomic write that does nothing but take from a queue, by one statement of a `lease` or a `take_due`
+    /// each: where several processes take, none waits for another or is run again because of it. Anything else
+    /// belongs into [`Store::write`].
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn take<T, E, F>(&self, take: F) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.write_unit(take, true).await
+    }
+
+    async fn write_unit<T, E, F>(&self, closure: F, takes: bool) -> Result<T, E>
+    where
+        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
-        self.backend.write(Box::new(Unit { closure: write, outcome: None, reply })).await;
+        self.backend.write(Box::new(Unit { closure, takes, outcome: None, reply })).await;
         answer.await.unwrap_or_else(|_| Err(gone().into()))
     }
 
@@ -193,7 +218,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.backend.read(Box::new(Unit { closure: read, outcome: None, reply })).await;
+        self.backend.read(Box::new(Unit { closure: read, takes: false, outcome: None, reply })).await;
         answer.await.unwrap_or_else(|_| Err(gone().into()))
     }
 
@@ -221,6 +246,11 @@ impl Store {
     /// The keys of this installation.
     pub fn keys(&self) -> &Keys {
         &self.tools.keys
+    }
+
+    /// Whether other processes may write to the same database at the same time.
+    pub fn is_shared(&self) -> bool {
+        self.backend.is_shared()
     }
 
     /// Whether the database answers.
@@ -381,62 +411,6 @@ fn set_aside(file: &Path, now: jiff::Timestamp) {
             error = &error as &dyn std::error::Error,
             "a file that says what this database is not cannot be set aside"
         );
-    }
-}
-
-fn gone() -> StoreError {
-    StoreError::new(Kind::Unavailable, "the store is closing")
-}
-
-struct Unit<F, T, E> {
-    closure: F,
-    outcome: Option<Result<T, E>>,
-    reply: oneshot::Sender<Result<T, E>>,
-}
-
-impl<F, T, E: From<StoreError>> Unit<F, T, E> {
-    fn answer(self, done: Result<(), StoreError>) {
-        let answer = match (self.outcome, done) {
-            // What the closure refused stays refused, whatever became of the others' commit.
-            (Some(Err(refusal)), _) => Err(refusal),
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (_, Err(error)) => Err(error.into()),
-            (None, Ok(())) => Err(gone().into()),
-        };
-        // Whoever asked may have gone; the write stands all the same.
-        let _ = self.reply.send(answer);
-    }
-}
-
-impl<F, T, E> WriteUnit for Unit<F, T, E>
-where
-    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
-    fn run(&mut self, tx: &mut Tx<'_>) -> bool {
-        self.outcome = None;
-        let outcome = (self.closure)(tx);
-        self.outcome.insert(outcome).is_ok()
-    }
-
-    fn finish(self: Box<Self>, committed: Result<(), StoreError>) {
-        self.answer(committed);
-    }
-}
-
-impl<F, T, E> ReadUnit for Unit<F, T, E>
-where
-    F: FnMut(&mut View<'_>) -> Result<T, E> + Send,
-    T: Send,
-    E: From<StoreError> + Send,
-{
-    fn run(&mut self, view: &mut View<'_>) {
-        self.outcome = Some((self.closure)(view));
-    }
-
-    fn finish(self: Box<Self>, done: Result<(), StoreError>) {
-        self.answer(done);
     }
 }
 

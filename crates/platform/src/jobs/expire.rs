@@ -10,7 +10,7 @@ use store::jobs::{Handler, Job, JobFailed, Outcome};
 use super::read_reply::PAYER_PAUSE_S;
 use crate::Platform;
 use crate::charging;
-use crate::desk::Waiting;
+use crate::desk::{Desk, Waiting};
 use crate::refusal::Refusal;
 
 pub(crate) struct ExpireConfirmation(pub(crate) Platform);
@@ -18,7 +18,12 @@ pub(crate) struct ExpireConfirmation(pub(crate) Platform);
 impl ExpireConfirmation {
     async fn expire(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let Waiting { order } = job.payload()?;
-        match charging::write_checked(&self.0, Actor::Platform, move |desk| desk.expire(order)).await {
+        let holding = job.clone();
+        let expire = move |desk: &mut Desk<'_, '_>| {
+            desk.tx.jobs().hold(&holding)?;
+            desk.expire(order)
+        };
+        match charging::write_checked(&self.0, Actor::Platform, expire).await {
             Ok(look_again) => Ok(look_again.map_or(Outcome::Done, Outcome::Later)),
             // An answer came in time, and its payer cannot be checked: whoever reads it waits no longer than is right.
             Err(Refusal { ask: Some(_), .. }) => {

@@ -30,7 +30,7 @@ impl CallProvider {
             .0
             .store
             .read::<_, StoreError, _>(move |view| view.platform().list_provisioning_due(&id, now, limit));
-        let calls = futures::stream::iter(due.await?).map(|row| self.call(row));
+        let calls = futures::stream::iter(due.await?).map(|row| self.call(job, row));
         let ends: Vec<_> = calls.buffer_unordered(limit).collect().await;
         if let Some(error) = ends.into_iter().find_map(Result::err) {
             // No outage of ours is long enough to set a provider's job aside.
@@ -44,7 +44,7 @@ impl CallProvider {
     }
 
     /// Makes one call, and writes down in one commit all that follows from the answer.
-    async fn call(&self, row: ProvisioningRow) -> Result<(), StoreError> {
+    async fn call(&self, job: &Job, row: ProvisioningRow) -> Result<(), StoreError> {
         failpoints::pass(Point::BeforeProvisioning).await?;
         let answer = match self.0.config.provisioning.get(&row.provider) {
             Some(port) => port.call(&row.call).await,
@@ -61,8 +61,11 @@ impl CallProvider {
                 if matches!(error, NotTaken::Refused(_)) { Said::Refused } else { Said::Nothing }
             }
         };
-        let platform = self.0.clone();
-        let write = self.0.store.write(move |tx| Desk::new(tx, &platform).provider_said(&row, said));
+        let (platform, job) = (self.0.clone(), job.clone());
+        let write = self.0.store.write(move |tx| {
+            tx.jobs().hold(&job)?;
+            Desk::new(tx, &platform).provider_said(&row, said)
+        });
         write.await.map_err(|refusal: Refusal| StoreError::from(refusal))?;
         failpoints::pass(Point::ProvisioningWritten).await
     }

@@ -50,6 +50,7 @@ async fn send(port: u16, window: usize, count: u64) {
         segment,
         validity: None,
         receipt: false,
+        leave_by: None,
     };
     let left = Arc::new(AtomicU64::new(count));
     let begun = Instant::now();

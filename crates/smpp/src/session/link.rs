@@ -239,9 +239,9 @@ impl Link {
     }
 
     fn submit(&mut self, waiting: Waiting) -> Option<Closed> {
-        let Waiting { pdu, tag, slot, answer } = waiting;
+        let Waiting { pdu, tag, leave_by, slot, answer } = waiting;
         let sequence = self.window.next_sequence();
-        let ticket = Ticket::default();
+        let ticket = Ticket::leaving_by(leave_by);
         let outgoing = Outgoing { pdu: wire::encode(code::OK, sequence, pdu), ticket: Some(ticket.clone()) };
         self.window.insert(sequence, Pending { answer, tag, ticket, since: Instant::now(), _slot: slot });
         (!self.writer.push(outgoing)).then_some(Closed::Stalled)

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use rusmpp::pdus::SubmitSm;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::config::BindConfig;
 use crate::deliver::Inbound;
@@ -42,6 +43,7 @@ enum Request {
 struct Waiting {
     pdu: SubmitSm,
     tag: Option<u128>,
+    leave_by: Option<Instant>,
     slot: OwnedSemaphorePermit,
     answer: oneshot::Sender<Result<String, SubmitError>>,
 }
@@ -134,6 +136,7 @@ impl Session {
     }
 
     async fn send(&self, submit: Submit, tag: Option<u128>) -> Result<String, SubmitError> {
+        let leave_by = submit.leave_by;
         let pdu = submit.into_pdu()?;
         let slot = Arc::clone(&self.window).acquire_owned().await.map_err(|_closed| SubmitError::NotSent)?;
         let mut closed = self.closed.clone();
@@ -142,7 +145,7 @@ impl Session {
             _ = closed.wait_for(Option::is_some) => return Err(SubmitError::NotSent),
         }
         let (answer, answered) = oneshot::channel();
-        let waiting = Box::new(Waiting { pdu, tag, slot, answer });
+        let waiting = Box::new(Waiting { pdu, tag, leave_by, slot, answer });
         self.requests.send(Request::Submit(waiting)).await.map_err(|_closed| SubmitError::NotSent)?;
         // The link answers everything it takes; were it to vanish, the text might have left.
         answered.await.unwrap_or(Err(SubmitError::Unknown))

@@ -7,6 +7,7 @@ use rusmpp::pdus::SubmitSm;
 use rusmpp::tlvs::MessageSubmissionRequestTlvValue as TlvValue;
 use rusmpp::types::{AnyOctetString, COctetString, EmptyOrFullCOctetString, OctetString};
 use rusmpp::values::{DataCoding, EsmClass, MessagePayload, Npi, RegisteredDelivery, Ton};
+use tokio::time::Instant;
 
 use super::SubmitError;
 use crate::address::Address;
@@ -31,6 +32,9 @@ pub struct Submit {
     pub validity: Option<Duration>,
     /// Whether the centre shall send a receipt (registered_delivery).
     pub receipt: bool,
+    /// Its first octet leaves before this moment or never: a process that was stopped in between finds that
+    /// somebody else may have sent it since.
+    pub leave_by: Option<Instant>,
 }
 
 impl Submit {
@@ -104,6 +108,7 @@ mod tests {
             segment: segments("hi", 1).remove(0),
             validity: Some(Duration::from_secs(90)),
             receipt: true,
+            leave_by: None,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::AsyncWriteExt;
+use tokio::time::Instant;
 
 use super::bind::Writing;
 
@@ -16,17 +17,27 @@ const CANCELLED: u8 = 2;
 
 /// Settles between writer and link whether a submit left: exactly one of them wins.
 #[derive(Clone, Default)]
-pub(super) struct Ticket(Arc<AtomicU8>);
+pub(super) struct Ticket {
+    state: Arc<AtomicU8>,
+    leave_by: Option<Instant>,
+}
 
 impl Ticket {
-    /// Says whether the PDU may be written; from here on it may have left.
+    pub(super) fn leaving_by(leave_by: Option<Instant>) -> Self {
+        Self { state: Arc::default(), leave_by }
+    }
+
+    /// Says whether the PDU may be written; from here on it may have left. One that is late never leaves.
     pub(super) fn begin_write(&self) -> bool {
-        self.0.compare_exchange(QUEUED, WRITTEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        if self.leave_by.is_some_and(|leave_by| Instant::now() >= leave_by) {
+            return false;
+        }
+        self.state.compare_exchange(QUEUED, WRITTEN, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 
     /// Says whether the PDU certainly never left; from here on it will not.
     pub(super) fn cancel(&self) -> bool {
-        self.0.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.state.compare_exchange(QUEUED, CANCELLED, Ordering::AcqRel, Ordering::Acquire).is_ok()
     }
 }
 

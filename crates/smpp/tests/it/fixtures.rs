@@ -47,6 +47,7 @@ pub(crate) fn submits(to: &str, text: &str) -> Vec<Submit> {
             segment,
             validity: Some(Duration::from_secs(60)),
             receipt: true,
+            leave_by: None,
         })
         .collect()
 }

@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smpp::wire::{command, encode_frame};
-use smpp::{BindError, Closed, DeliverAck, Delivered, Part, ReceiptState, Refusal, Session, SubmitError};
+use smpp::{
+    BindError, Closed, DeliverAck, Delivered, Part, ReceiptState, Refusal, Session, Submit, SubmitError,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 
 use crate::fixtures::{Inbox, Peer, config, deliver_body, frame, listener, scripted, submit, until};
 
@@ -384,4 +387,25 @@ async fn a_centre_that_stops_reading_does_not_hold_up_the_answers() {
     }
     let _ = reading.read(&mut [0; 16]).await;
     assert!(matches!(session.closed().await, Closed::Stalled | Closed::Disconnected));
+}
+
+#[tokio::test]
+async fn a_text_whose_time_to_leave_has_passed_never_leaves_and_says_so() {
+    let (session, mut peer) = scripted(quick, Inbox::new()).await;
+    let late = Submit { leave_by: Some(Instant::now()), ..submit("late") };
+    let late = {
+        let session = session.clone();
+        tokio::spawn(async move { session.submit(late).await })
+    };
+    let in_time = Submit { leave_by: Some(Instant::now() + Duration::from_secs(60)), ..submit("in time") };
+    let in_time = tokio::spawn(async move { session.submit(in_time).await });
+    assert_eq!(late.await.unwrap(), Err(SubmitError::NotSent));
+    assert_eq!(in_time.await.unwrap(), Err(SubmitError::Unknown));
+    // What the peer has read is the other alone.
+    let mut submits = 0;
+    while let Ok(Some(frame)) = tokio::time::timeout(Duration::from_millis(200), peer.next_or_end()).await {
+        submits += usize::from(frame.id == command::SUBMIT_SM);
+        assert!(!frame.body.windows(4).any(|octets| octets == b"late"));
+    }
+    assert_eq!(submits, 1);
 }

@@ -1,15 +1,23 @@
 //! Receipts that came before the answer to their text was written down. In memory alone, though the centre has been
-//! told that they were taken: a process that dies loses the answer too, and nobody could match the two any more.
+//! told that they were taken: a process that dies loses the answer too, and nobody could match the two any more. Where another
+//! process has sent the text, its acceptance is looked for in the store.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use domain::limits;
 use jiff::{SignedDuration, Timestamp};
 
 /// Receipts kept: a minute of the fastest centres.
 const RECEIPTS_MAX: usize = 10_000;
 /// How long: as long as a late answer is matched.
 const AGE_MAX: SignedDuration = SignedDuration::from_mins(10);
+
+/// How old a receipt is when its text is looked for among those that other processes have sent.
+const LOOK_AFTER: SignedDuration = SignedDuration::from_millis(500);
+const LOOK_UNTIL: SignedDuration = SignedDuration::from_secs(limits::TEXT_LEASE_S);
+/// Texts looked for at once: what a fast link brings in a second.
+const LOOK_MAX: usize = 200;
 
 /// Final receipts by folded message id; the first of an id stays.
 #[derive(Default)]
@@ -41,6 +49,15 @@ impl Parked {
     /// Takes the receipt for a message id: whether the text was delivered.
     pub(crate) fn take(&self, message_id: &str) -> Option<bool> {
         self.state().receipts.remove(message_id).map(|(delivered, _)| delivered)
+    }
+
+    /// The message ids parked for longer than a moment and not for long, the oldest first, so many at most: another
+    /// process may have sent their texts, and writes down within moments that they were accepted.
+    pub(crate) fn waiting(&self, now: Timestamp) -> Vec<String> {
+        let state = self.state();
+        let waits = |at: Timestamp| (LOOK_AFTER..LOOK_UNTIL).contains(&now.duration_since(at));
+        let ids = state.order.iter().filter(|(at, _)| waits(*at)).map(|(_, id)| id);
+        ids.filter(|id| state.receipts.contains_key(*id)).take(LOOK_MAX).cloned().collect()
     }
 
     /// Forgets receipts whose text never came to light.
@@ -77,6 +94,17 @@ mod tests {
         parked.park("7", true, at(0));
         parked.park("7", false, at(1));
         assert_eq!([parked.take("7"), parked.take("7"), parked.take("8")], [Some(true), None, None]);
+    }
+
+    #[test]
+    fn a_receipt_is_looked_for_among_other_processes_texts_for_a_minute() {
+        let parked = Parked::default();
+        parked.park("7", true, at(0));
+        assert!(parked.waiting(at(0)).is_empty(), "its own answer is only just being written");
+        assert_eq!(parked.waiting(at(1)), ["7"]);
+        assert!(parked.waiting(at(limits::TEXT_LEASE_S)).is_empty());
+        parked.take("7");
+        assert!(parked.waiting(at(1)).is_empty());
     }
 
     #[test]

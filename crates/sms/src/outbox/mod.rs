@@ -12,4 +12,4 @@ pub(crate) use hands::Hands;
 pub(crate) use progress::Progress;
 pub(crate) use pump::{Ended, Pump};
 pub(crate) use rate::Rate;
-pub(crate) use recover::recover;
+pub(crate) use recover::{recover, take_over};

@@ -3,6 +3,7 @@
 use domain::ids::TextId;
 use jiff::Timestamp;
 use smpp::fold_message_id;
+use store::StoreError;
 use store::failpoints::{self, Point};
 use store::texts::{OutboundText, ReceiptTaken, TextState};
 
@@ -39,6 +40,29 @@ impl Room {
                 self.receipt_of_accepted(centre, message_id, delivered).await;
             }
         }
+    }
+
+    /// Writes down the parked receipts of texts that another process has sent.
+    pub(crate) async fn unpark(&self, centre: &Centre) -> Result<(), StoreError> {
+        let (waiting, account) = (centre.parked.waiting(self.world.now()), centre.account.clone());
+        if waiting.is_empty() {
+            return Ok(());
+        }
+        let read = move |view: &mut store::View<'_>| {
+            let mut known = Vec::new();
+            for message_id in &waiting {
+                if view.texts().knows_message_id(&account, message_id)? {
+                    known.push(message_id.clone());
+                }
+            }
+            Ok::<_, StoreError>(known)
+        };
+        for message_id in self.store.read(read).await? {
+            if let Some(delivered) = centre.parked.take(&message_id) {
+                self.receipt_of_accepted(centre, message_id, delivered).await;
+            }
+        }
+        Ok(())
     }
 
     async fn receipt_of_accepted(&self, centre: &Centre, message_id: String, delivered: bool) {

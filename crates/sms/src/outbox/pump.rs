@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ids::TextId;
+use domain::limits;
 use jiff::Timestamp;
 use smpp::{Address, BindConfig, Closed, Refusal, Session, Submit, SubmitError, text};
 use store::StoreError;
@@ -29,6 +30,9 @@ const LANDING_MAX: usize = 256;
 /// Texts marked sent that wait for their turn on the wire, so that it is busy during the commit that marks the next.
 /// A kill leaves the outcome of each unknown, so there are few: what leaves in a twentieth of a second.
 const AHEAD_MAX: u32 = 32;
+/// What has not begun to leave by then goes back into the queue: another process may take it for lost once its lease
+/// has ended, and until then it must be answered too.
+const LEAVE_WITHIN: Duration = Duration::from_secs(limits::TEXT_LEASE_S.unsigned_abs() / 2);
 /// How long what is in hand gets to be written down at the end.
 const FINISH: Duration = Duration::from_secs(5);
 
@@ -136,6 +140,8 @@ impl Pump {
         if self.free() == 0 {
             return NAP;
         }
+        // Before they are taken: whatever holds this process up from here on counts.
+        let leave_by = Instant::now() + LEAVE_WITHIN;
         match self.take_due().await {
             Ok((texts, nap)) => {
                 for text in texts {
@@ -143,7 +149,7 @@ impl Pump {
                     let (room, post) = (Arc::clone(&self.room), Arc::clone(&self.post));
                     // None is taken beyond what is free, so there is one for each.
                     let slot = Arc::clone(&self.slots).try_acquire_owned().ok();
-                    let task = self.flying.spawn(send(room, post, session.clone(), text, slot));
+                    let task = self.flying.spawn(send(room, post, session.clone(), text, leave_by, slot));
                     self.in_hand.insert(task.id(), id);
                 }
                 nap
@@ -177,7 +183,7 @@ impl Pump {
             return Ok((Vec::new(), nap));
         }
         let taking = hands.taking.lock().await;
-        let taken = self.room.store.write(move |tx| tx.texts().take_due(free)).await?;
+        let taken = self.room.store.take(move |tx| tx.texts().take_due(free)).await?;
         taken.iter().for_each(|text| hands.take(text.id));
         drop(taking);
         // A full take may have left more; nothing taken means that what is due has expired meanwhile.
@@ -225,10 +231,11 @@ async fn send(
     post: Arc<Post>,
     session: Session,
     text: OutboundText,
+    leave_by: Instant,
     slot: Option<OwnedSemaphorePermit>,
 ) {
     let id = text.id;
-    let answer = submit_parts(&room, &session, &text).await;
+    let answer = submit_parts(&room, &session, &text, leave_by).await;
     drop(slot);
     match answer {
         Ok(message_ids) => room.accepted(&post.centre, id, message_ids).await,
@@ -249,7 +256,12 @@ async fn send(
 }
 
 /// Sends the parts one after the other, so that nothing follows a part that was refused.
-async fn submit_parts(room: &Room, session: &Session, text: &OutboundText) -> Result<Vec<String>, Failure> {
+async fn submit_parts(
+    room: &Room,
+    session: &Session,
+    text: &OutboundText,
+    leave_by: Instant,
+) -> Result<Vec<String>, Failure> {
     let segments = text::segments(&text.body, reference(text.id));
     if segments.is_empty() {
         return Err(Failure::TooLong);
@@ -268,6 +280,7 @@ async fn submit_parts(room: &Room, session: &Session, text: &OutboundText) -> Re
             segment,
             validity: Some(validity),
             receipt: true,
+            leave_by: Some(leave_by),
         };
         let answer = match failpoints::pass(Point::BeforeSubmit).await {
             Ok(()) => match tag {

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(crate) struct Bench {
     pub(crate) store: Store,
     pub(crate) world: World,
     pub(crate) clock: Arc<SetClock>,
-    _directory: tempfile::TempDir,
+    _directory: Option<tempfile::TempDir>,
 }
 
 impl Bench {
@@ -37,7 +38,24 @@ impl Bench {
         let world = World::new(Arc::clone(&clock) as _, Arc::new(SeededDice::new(1)));
         let keys = MasterKey::from_secret([7; 32]);
         let store = Store::open_embedded(directory.path(), &keys, world.clone()).unwrap();
-        Self { store, world, clock, _directory: directory }
+        Self { store, world, clock, _directory: Some(directory) }
+    }
+
+    /// On a database that other processes may share; `None` where there is none and nobody insists.
+    pub(crate) async fn shared(name: &str) -> Option<Self> {
+        let Ok(url) = std::env::var("HUTONG_TEST_POSTGRES") else {
+            assert!(std::env::var("CI").is_err(), "CI must test PostgreSQL: run cargo xtask test");
+            return None;
+        };
+        let name = format!("sms_{}_{name}", std::process::id());
+        let create = format!("CREATE DATABASE {name}");
+        let made = Command::new("psql").args([&format!("{url}/postgres"), "-qc", &create]).status();
+        assert!(made.unwrap().success(), "psql refused");
+        let clock = Arc::new(SetClock::at_ms(START_MS));
+        let world = World::new(Arc::clone(&clock) as _, Arc::new(SeededDice::new(1)));
+        let keys = MasterKey::from_secret([7; 32]);
+        let store = Store::open_postgres(&format!("{url}/{name}"), &keys, world.clone()).await.unwrap();
+        Some(Self { store, world, clock, _directory: None })
     }
 
     /// Queues a text for [`PHONE`]; its reference is the body.

@@ -99,6 +99,8 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
     }
     let sql = sql.replace("{serial}", "INTEGER PRIMARY KEY AUTOINCREMENT");
     let sql = sql.replace("{clustered}", "WITHOUT ROWID");
+    // There is one writer, and nobody to pass over or to keep out.
+    let sql = sql.replace("{skip locked}", "").replace("{hold}", "");
     let sql = sql.replace("{each ", "SELECT value FROM (rarray(");
     Cow::Owned(sql.replace("{in ", "IN (SELECT value FROM rarray(").replace('}', "))"))
 }

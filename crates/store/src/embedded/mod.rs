@@ -280,6 +280,10 @@ impl Backend for Embedded {
         memory.read(|resident| look(resident)).map(|()| true)
     }
 
+    fn is_shared(&self) -> bool {
+        false
+    }
+
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(async move {
             let (done, folded) = tokio::sync::oneshot::channel();

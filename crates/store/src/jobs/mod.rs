@@ -84,6 +84,7 @@ pub struct Job {
     /// Runs before this one.
     pub attempts: i64,
     round: i64,
+    fence: i64,
 }
 
 impl Job {
@@ -178,7 +179,8 @@ impl JobsTx<'_> {
         Ok(())
     }
 
-    /// Takes up to `count` jobs of these kinds that are due; they are the caller's until the lease ends.
+    /// Takes up to `count` jobs of these kinds that are due; they are the caller's until the lease ends, and
+    /// beyond it until another takes them. Call it in [`Store::take`](crate::Store::take), where several may take.
     ///
     /// # Errors
     /// The store's.
@@ -189,10 +191,10 @@ impl JobsTx<'_> {
         for kind in kinds {
             let free = count.saturating_sub(leased.len());
             let rows = self.view.sql.query(
-                "UPDATE job SET leased_until = $1 WHERE id IN (
+                "UPDATE job SET leased_until = $1, fence = fence + 1 WHERE id IN (
                    SELECT id FROM job WHERE dead = 0 AND kind = $2 AND run_at <= $3 AND leased_until <= $4
-                   ORDER BY run_at, id LIMIT $5)
-                 RETURNING id, kind, payload, attempts, round",
+                   ORDER BY run_at, id LIMIT $5 {skip locked})
+                 RETURNING id, kind, payload, attempts, round, fence",
                 params![until, kind.word(), now, now, free],
             )?;
             for row in &rows {
@@ -203,36 +205,55 @@ impl JobsTx<'_> {
         Ok(leased)
     }
 
+    /// Makes sure that a job is still the caller's, and stays so until this write is committed. Call it first
+    /// in a write of the job's work that does not end the job.
+    ///
+    /// # Errors
+    /// Superseded, when its lease has ended and another has it or had it: let nothing of this write stand.
+    pub fn hold(&mut self, job: &Job) -> Result<(), StoreError> {
+        let held = self
+            .view
+            .sql
+            .query_one("SELECT 1 FROM job WHERE id = $1 AND fence = $2 {hold}", params![job.id, job.fence])?;
+        held.map(drop).ok_or_else(superseded)
+    }
+
     /// Removes a job that is done; one whose topic was enqueued again meanwhile is freed for another
     /// run instead. Call it inside the write that does the job's work.
     ///
     /// # Errors
-    /// The store's.
+    /// Superseded, as in [`JobsTx::hold`].
     pub fn finish(&mut self, job: &Job) -> Result<(), StoreError> {
-        let removed = self
-            .view
-            .sql
-            .execute("DELETE FROM job WHERE id = $1 AND round = $2", params![job.id, job.round])?;
-        if removed == 0 {
-            self.view.sql.execute("UPDATE job SET leased_until = 0 WHERE id = $1", params![job.id])?;
-            self.effects.jobs = true;
-        }
-        Ok(())
+        let removed = self.view.sql.execute(
+            "DELETE FROM job WHERE id = $1 AND fence = $2 AND round = $3",
+            params![job.id, job.fence, job.round],
+        )?;
+        if removed == 0 { self.free(job) } else { Ok(()) }
+    }
+
+    /// Ends the lease of a job that was enqueued again meanwhile: that has its own time, and no failures yet.
+    fn free(&mut self, job: &Job) -> Result<(), StoreError> {
+        let freed = self.view.sql.execute(
+            "UPDATE job SET leased_until = 0 WHERE id = $1 AND fence = $2",
+            params![job.id, job.fence],
+        )?;
+        self.effects.jobs = true;
+        if freed == 0 { Err(superseded()) } else { Ok(()) }
     }
 
     /// Gives a job back, to run again at `run_at`; a failed run counts, and too many after one another set it aside.
     ///
     /// # Errors
-    /// The store's.
+    /// Superseded, as in [`JobsTx::hold`].
     pub fn give_back(&mut self, job: &Job, run_at: Timestamp, failed: bool) -> Result<(), StoreError> {
         let attempts = if failed { job.attempts + 1 } else { 0 };
         let given = self.view.sql.execute(
-            "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3 WHERE id = $4 AND round = $5",
-            params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id, job.round],
+            "UPDATE job SET leased_until = 0, run_at = $1, attempts = $2, dead = $3
+             WHERE id = $4 AND fence = $5 AND round = $6",
+            params![run_at, attempts, attempts >= limits::JOB_ATTEMPTS_MAX, job.id, job.fence, job.round],
         )?;
         if given == 0 {
-            // Enqueued again meanwhile: that has its own time, and no failures yet.
-            self.view.sql.execute("UPDATE job SET leased_until = 0 WHERE id = $1", params![job.id])?;
+            return self.free(job);
         }
         self.effects.jobs = true;
         Ok(())
@@ -383,5 +404,10 @@ fn read_job(row: &Row) -> Result<Job, StoreError> {
         payload: row.text(2)?.to_owned(),
         attempts: row.int(3)?,
         round: row.int(4)?,
+        fence: row.int(5)?,
     })
+}
+
+fn superseded() -> StoreError {
+    StoreError::new(Kind::Superseded, "its lease has ended, and another run has it or had it")
 }

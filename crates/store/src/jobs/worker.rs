@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::task::{self, JoinError, JoinSet};
 
 use super::{Job, JobKind};
-use crate::error::StoreError;
+use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
 use crate::store::{Store, Tx};
 
@@ -205,7 +205,7 @@ impl Worker {
             leased.sort_by_key(|job| job.id);
             Ok(leased)
         };
-        self.store.write(write).await
+        self.store.take(write).await
     }
 
     async fn run_job(&self, job: Job) {
@@ -222,9 +222,19 @@ impl Worker {
         let outcome = outcome.unwrap_or_else(|late| Err(JobFailed::new("a job outlived its lease", late)));
         let word = if outcome.is_ok() { "ok" } else { "failed" };
         metrics::counter!("job_runs_total", "kind" => job.kind.word(), "outcome" => word).increment(1);
-        if let Err(error) = self.settle(&job, outcome).await {
+        match self.settle(&job, outcome).await {
+            // Its lease had ended and another run has it, or the run itself has dropped it: this one changes nothing.
+            Err(error) if error.kind() == Kind::Superseded => {
+                tracing::debug!(job.kind = job.kind.word(), job.id = job.id, "a job is another run's by now");
+            }
             // The lease ends by itself and the job runs again.
-            tracing::warn!(error = &error as &dyn std::error::Error, "a job's end could not be written down");
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "a job's end could not be written down"
+                );
+            }
+            Ok(()) => {}
         }
         // Nobody waits here for an error.
         let _ = failpoints::pass(Point::JobSettled).await;
@@ -238,10 +248,14 @@ impl Worker {
             Ok(Outcome::Later(at)) => self.store.write(move |tx| tx.jobs().give_back(&job, at, false)).await,
             Err(error) => {
                 let last = job.attempts + 1 >= limits::JOB_ATTEMPTS_MAX;
-                report(&job, &error, last);
                 let pause = (1_i64 << job.attempts.clamp(0, 6)).min(limits::JOB_BACKOFF_S_MAX);
-                let at = after_seconds(now, pause);
-                self.store.write(move |tx| tx.jobs().give_back(&job, at, true)).await
+                let (at, given) = (after_seconds(now, pause), job.clone());
+                let given = self.store.write(move |tx| tx.jobs().give_back(&given, at, true)).await;
+                // A run that lost its job has not failed it.
+                if given.as_ref().err().map(StoreError::kind) != Some(Kind::Superseded) {
+                    report(&job, &error, last);
+                }
+                given
             }
         }
     }

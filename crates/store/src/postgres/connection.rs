@@ -19,6 +19,7 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
     }
     let sql = sql.replace("{clustered}", "");
     let sql = sql.replace("{serial}", "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY");
+    let sql = sql.replace("{skip locked}", "FOR UPDATE SKIP LOCKED").replace("{hold}", "FOR SHARE");
     let sql = sql.replace("{each ", "SELECT unnest AS value FROM unnest(");
     Cow::Owned(sql.replace("{in ", "= ANY(").replace('}', "::BIGINT[])"))
 }

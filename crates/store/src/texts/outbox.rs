@@ -184,7 +184,8 @@ impl TextsTx<'_> {
     }
 
     /// Takes up to `count` texts that are due and marks them sent: from here on their outcome is
-    /// unknown until it is written down. Texts past their time stay for [`TextsTx::expire`].
+    /// unknown until it is written down. Texts past their time stay for [`TextsTx::expire`]. Call it in
+    /// [`Store::take`](crate::Store::take), where several may take.
     ///
     /// # Errors
     /// The store's.
@@ -194,7 +195,7 @@ impl TextsTx<'_> {
             "UPDATE text SET state = 'sent', sent = $1, attempts = attempts + 1, sending = sending + 1
              WHERE id IN (
                SELECT id FROM text WHERE state = 'queued' AND next_try <= $2 AND not_after > $3
-               ORDER BY next_try LIMIT $4)
+               ORDER BY next_try LIMIT $4 {skip locked})
              RETURNING id, purpose, key, number, suffix, body, not_after, reference, attempts, sending",
             params![now, now, now, count],
         )?;
@@ -346,16 +347,19 @@ impl TextsTx<'_> {
         settled.map_or(Ok(ReceiptTaken::Noted), |row| read_settled(&row, state).map(ReceiptTaken::Settled))
     }
 
-    /// Texts still marked sent: their connection broke, or the process died.
+    /// Texts still marked sent that were taken up to a moment: their connection broke, or the process died. All of
+    /// them without a moment, whatever the clock says: it may have been set back since they were taken.
     ///
     /// # Errors
     /// The store's.
-    pub fn list_unanswered(&mut self) -> Result<Vec<OutboundText>, StoreError> {
-        // Whatever the clock says: it may have been set back since they were taken.
+    pub fn list_unanswered(
+        &mut self,
+        taken_until: Option<Timestamp>,
+    ) -> Result<Vec<OutboundText>, StoreError> {
         let rows = self.view.sql.query(
             "SELECT id, purpose, key, number, suffix, body, not_after, reference, attempts, sending
-             FROM text WHERE state = 'sent'",
-            &[],
+             FROM text WHERE state = 'sent' AND sent <= $1",
+            params![taken_until.unwrap_or(Timestamp::MAX)],
         )?;
         rows.iter().map(|row| self.read_outbound(row)).collect()
     }
@@ -466,6 +470,27 @@ impl TextsView<'_> {
     pub fn next_due(&mut self) -> Result<Option<Timestamp>, StoreError> {
         let row = self.sql.query_one("SELECT MIN(next_try) FROM text WHERE state = 'queued'", &[])?;
         row.map_or(Ok(None), |row| row.opt_time(0))
+    }
+
+    /// When the text was taken of which it is unknown the longest what became of it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn oldest_unanswered(&mut self) -> Result<Option<Timestamp>, StoreError> {
+        let row = self.sql.query_one("SELECT MIN(sent) FROM text WHERE state = 'sent'", &[])?;
+        row.map_or(Ok(None), |row| row.opt_time(0))
+    }
+
+    /// Whether a text that was accepted has a part of this message id.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn knows_message_id(&mut self, account: &str, message_id: &str) -> Result<bool, StoreError> {
+        let row = self.sql.query_one(
+            "SELECT 1 FROM text_part WHERE account = $1 AND message_id = $2",
+            params![account, message_id],
+        )?;
+        Ok(row.is_some())
     }
 
     /// How long the queue has waited and when it next loses a text.

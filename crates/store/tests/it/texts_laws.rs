@@ -85,7 +85,7 @@ async fn a_text_is_taken_once_and_every_taking_counts_but_one_taken_back(bench: 
     assert_eq!(take(&bench).await[0].attempts, 1);
     write(&bench, move |texts| texts.requeue(id, 2, now)).await;
     assert_eq!(take(&bench).await[0].attempts, 2);
-    let unanswered = write(&bench, move |texts| texts.list_unanswered()).await;
+    let unanswered = write(&bench, move |texts| texts.list_unanswered(None)).await;
     assert_eq!((unanswered[0].attempts, unanswered[0].body.as_str()), (2, "hello"));
 }
 
@@ -236,7 +236,7 @@ async fn what_is_said_of_a_sending_counts_no_more_once_the_text_is_taken_again(b
     write(&bench, move |texts| texts.requeue_uncounted(id, first, now)).await;
     assert_eq!(write(&bench, move |texts| texts.settle(id, first, TextState::Unknown)).await, None);
     assert!(take(&bench).await.is_empty());
-    let there = write(&bench, |texts| texts.list_unanswered()).await;
+    let there = write(&bench, |texts| texts.list_unanswered(None)).await;
     assert_eq!((there[0].attempts, there[0].sending), (2, second.sending));
     let settled_by_second =
         write(&bench, move |texts| texts.settle(id, second.sending, TextState::Unknown)).await;

@@ -152,6 +152,7 @@ impl Town {
             if let Some(url) = &self.database {
                 // What the dead had leased is free once the lease has ended; the walk does not wait for that.
                 psql(url, "UPDATE job SET leased_until = 0 WHERE leased_until > 0");
+                psql(url, "UPDATE text SET sent = 0 WHERE state = 'sent'");
             }
             self.start().await;
         }
