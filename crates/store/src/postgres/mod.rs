@@ -159,11 +159,11 @@ async fn bring_up_to_date(pool: &Pool) -> Result<(), OpenError> {
         Ok(()) => version(&client).await,
         Err(error) => Err(error),
     };
-    match done {
+    match done.map_err(connection::error) {
         Ok(found) if found > schema::VERSION => Err(OpenError::Newer { found, known: schema::VERSION }),
         Ok(_) => Ok(()),
-        Err(error) if error.code() == Some(&SqlState::INSUFFICIENT_PRIVILEGE) => Err(OpenError::NotAllowed),
-        Err(error) => Err(connection::error(error).into()),
+        Err(error) if error.kind() == Kind::NotAllowed => Err(OpenError::NotAllowed),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -40,6 +40,7 @@ async fn whichever_process_is_away_the_others_go_on_and_what_waited_for_it_is_do
     contacts(&mut town, &zhang).await;
     the_exchange(&mut town, &li, &zhang).await;
     sms(&mut town).await;
+    an_older_database(&mut town, &zhang).await;
     town.end().await;
 }
 
@@ -118,4 +119,24 @@ async fn sms(town: &mut Town) {
     });
     let code = digits(&text.await.text, 6);
     town.house.stranger("+8613700137003").confirm(id, &code, vec![]).await.unwrap();
+}
+
+/// Who was erased and stands in a database that was put back is erased by contacts, and the exchange waits for that.
+async fn an_older_database(town: &mut Town, zhang: &str) {
+    again(town, ZHANG, zhang).client.forget_me().await.unwrap();
+    // The exchange has it in its own journal once it has had the platform erase its part.
+    eventually("the platform to have erased", async || {
+        town.house.list("productInventory/v4/product", ZHANG).await.is_empty().then_some(())
+    })
+    .await;
+    eventually("the exchange's journal", async || town.exchange.journal().contains("account").then_some(()))
+        .await;
+    town.exchange.kill();
+    town.contacts.kill();
+    town.cluster.ask(Town::SHARED, "DELETE FROM erasure");
+    let refused = town.exchange.refused();
+    assert!(refused.contains("start that one first"), "{refused}");
+    town.contacts.restart().await;
+    assert_eq!(town.cluster.ask(Town::SHARED, "SELECT COUNT(*) FROM erasure WHERE what = 'account'"), "1");
+    town.exchange.restart().await;
 }

@@ -43,10 +43,27 @@ impl Process {
         self.server.take().unwrap().kill();
     }
 
-    pub(super) async fn restart(&mut self) {
+    fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hutong"));
         command.arg("serve").args(&self.arguments);
         command.env("HUTONG_LOG_FORMAT", "json").env("HUTONG_LOG", "info").current_dir(&self.directory);
+        command
+    }
+
+    /// What it says when it must not start.
+    pub(super) fn refused(&self) -> String {
+        let output = self.command().output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Its journal of erasures.
+    pub(super) fn journal(&self) -> String {
+        std::fs::read_to_string(self.directory.join("data.erased")).unwrap()
+    }
+
+    pub(super) async fn restart(&mut self) {
+        let mut command = self.command();
         let (server, api, metrics) = launch(&mut command, &self.log).await;
         (self.server, self.api, self.metrics) = (Some(server), api, metrics);
     }
