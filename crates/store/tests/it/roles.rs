@@ -16,7 +16,7 @@ use store::jobs::JobKind;
 use store::roles::{RIGHTS, Role};
 use store::texts::{NewText, TextPurpose};
 use store::upkeep::{Retention, Upkeep};
-use store::{GrantError, Kind, OpenError, Store, StoreError, Tx, View};
+use store::{GrantError, Kind, MasterKey, OpenError, RotateError, Store, StoreError, Tx, View};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{Client, NoTls};
 
@@ -299,6 +299,26 @@ async fn who_may_make_nothing_opens_what_is_up_to_date_and_is_told_what_to_do_wi
     assert!(matches!(open().await, Err(OpenError::NotAllowed)), "an older schema");
     users.owner.batch_execute("UPDATE schema_version SET version = version + 2").await.unwrap();
     assert!(matches!(open().await, Err(OpenError::Newer { .. })), "a newer one");
+    users.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_may_not_exchange_the_master_key_leaves_the_key_file_as_it_was() {
+    let Some(users) = Users::granted("a_role_may_not_exchange").await else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let (file, world) = (directory.path().join("the.key"), users.bench.world.clone());
+    // A database of its own, written with a key file.
+    users.owner.batch_execute("TRUNCATE meta, audit, audit_head, audit_key").await.unwrap();
+    let open =
+        async |url: &str| Store::open_postgres(url, &MasterKey::in_file(&file), world.clone()).await.unwrap();
+    open(&users.url).await.close().await;
+    let before = std::fs::read(&file).unwrap();
+    let store = open(&users.url_of(Role::Platform)).await;
+    let refused = store.rotate_master_key(Actor::Local).await;
+    assert!(matches!(refused, Err(RotateError::Store(error)) if error.kind() == Kind::NotAllowed));
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    open(&users.url).await.rotate_master_key(Actor::Local).await.unwrap();
+    assert_ne!(std::fs::read(&file).unwrap(), before, "the owner may");
     users.end().await;
 }
 
