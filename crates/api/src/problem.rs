@@ -112,6 +112,7 @@ codes! {
     OperatorKeysMeanwhile = "operator/keys-meanwhile", 409, "The master key is exchanged by another process";
     OperatorKeysUnfinished = "operator/keys-unfinished", 503, "The exchange of the master key is not finished";
     StoreUnavailable = "store/unavailable", 503, "The server cannot reach its store";
+    PeerUnavailable = "peer/unavailable", 503, "The server that does this is away";
     Internal = "internal", 500, "The server has failed";
 }
 

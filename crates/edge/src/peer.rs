@@ -5,8 +5,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, FromRequestParts};
-use http::HeaderMap;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 use crate::Problem;
@@ -34,6 +34,13 @@ impl Peer {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets()[..IPV6_NETWORK_BYTES].to_vec(),
         }
+    }
+
+    /// Says it on, to a server behind this one, as the value of `X-Forwarded-For`.
+    pub fn forwarded_for(&self) -> HeaderValue {
+        // An address has no character that a header may not have.
+        HeaderValue::try_from(self.address.to_string())
+            .unwrap_or_else(|_| HeaderValue::from_static("unknown"))
     }
 
     /// Whether it comes from this very machine; what a proxy on it passes on does not.

@@ -48,7 +48,10 @@ async fn around(State(world): State<World>, mut request: Request, next: Next) ->
     let span = tracing::info_span!("request", method, route, request_id = id, status = tracing::field::Empty);
     let began = Instant::now();
     let response = async {
-        let mut response = finish(answer(request, next).await, &id);
+        let response = answer(request, next).await;
+        // An answer that was passed on keeps the name that it has in the log of the process that made it.
+        let id = response.extensions().get::<RequestId>().map_or_else(|| id.clone(), |named| named.0.clone());
+        let mut response = finish(response, &id);
         tracing::Span::current().record("status", response.status().as_u16());
         if let Ok(id) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(REQUEST_ID, id);

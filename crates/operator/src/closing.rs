@@ -7,7 +7,7 @@ use store::audit::{Actor, AuditAction, AuditEntry};
 use store::erasures::{Erased, Erasure};
 use store::{StoreError, Tx};
 
-use crate::PlatformDesk;
+use crate::{Parts, PlatformDesk};
 
 /// What of the former owner was closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -27,36 +27,34 @@ pub struct Closed {
 /// The store's.
 pub fn close_for_new_owner(
     tx: &mut Tx<'_>,
-    platform: Option<&dyn PlatformDesk>,
+    parts: &Parts,
     key: ContactKey,
     actor: &Actor,
 ) -> Result<(Closed, Erasure), StoreError> {
     let erasure = tx.erasures().record(Erased::Owner, key)?;
-    Ok((close(tx, platform, &erasure, actor)?, erasure))
+    Ok((close(tx, parts, &erasure, actor)?, erasure))
 }
 
 /// Closes what an owner had when an erasure was written down: the account with its book, matches, shares,
 /// devices and orders, texts not yet sent, subscriptions, bars. No text goes out. What others wrote about the
-/// number, hiding it for one, stays theirs. Without a platform in this process its part stays with the
-/// operator's own, which knows of its customers' changes.
+/// number, hiding it for one, stays theirs. Each process closes what is its roles': without the platform its part
+/// stays with the operator's own, which knows of its customers' changes, or is told by its own interface.
 ///
 /// # Errors
 /// The store's.
-pub fn close(
-    tx: &mut Tx<'_>,
-    platform: Option<&dyn PlatformDesk>,
-    erasure: &Erasure,
-    actor: &Actor,
-) -> Result<Closed, StoreError> {
+pub fn close(tx: &mut Tx<'_>, parts: &Parts, erasure: &Erasure, actor: &Actor) -> Result<Closed, StoreError> {
     let (key, before) = (erasure.key, erasure.until());
-    let account = tx.contacts().find_proof(key)?;
+    let account = if parts.accounts { tx.contacts().find_proof(key)? } else { None };
     // Who came later keeps what is theirs.
     let newer = account.is_some_and(|proof| proof.since >= before);
-    if !newer {
+    if parts.accounts && !newer {
         tx.exchange().erase_person(key)?;
         tx.contacts().erase_subscriber(key)?;
+    }
+    if !newer {
         tx.texts().silence(key)?;
     }
+    let platform: Option<&dyn PlatformDesk> = parts.platform.as_deref();
     let ended = platform.map(|platform| platform.end_customer(tx, key, actor, before)).transpose()?;
     let ended = ended.unwrap_or_default();
     let closed = Closed {

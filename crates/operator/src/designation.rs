@@ -46,7 +46,7 @@ pub(crate) async fn designate(
         .with("provider", id.as_str())
         .with("from", dates.from.map(|day| day.to_string()))
         .with("until", dates.until.map(|day| day.to_string()));
-    let platform = operators.platform.clone();
+    let platform = operators.platform()?;
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         let provider = find(tx, &id)?;
         let (from, until) = (dates.from, dates.until);
@@ -70,7 +70,7 @@ pub(crate) async fn end(
 ) -> Result<StatusCode, Problem> {
     let entry = AuditEntry::new(Actor::Operator(operator.name().to_owned()), AuditAction::DesignationEnded)
         .with("provider", id.as_str());
-    let platform = operators.platform.clone();
+    let platform = operators.platform()?;
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         let provider = find(tx, &id)?;
         let today = platform.today();

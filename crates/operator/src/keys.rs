@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use edge::operator::Operator;
 use edge::{NoQuery, Problem};
-use store::RotateError;
 use store::audit::Actor;
+use store::{Kind, RotateError};
 
 use crate::Operators;
 use crate::problem::Refused;
@@ -29,6 +29,10 @@ pub(crate) async fn rotate(
 
 fn problem(error: RotateError) -> Problem {
     let code = match error {
+        RotateError::Store(error) if error.kind() == Kind::NotAllowed => {
+            let detail = "The user under which this server runs may not exchange the master key. Run 'hutong keys rotate' as the user whose the database is.";
+            return Problem::new(Code::OperatorNotPossible, detail).because(error);
+        }
         RotateError::Store(error) => return Refused::from(error).into(),
         RotateError::KeyFile(_) => Code::OperatorKeyFile,
         RotateError::Busy | RotateError::Meanwhile => Code::OperatorKeysMeanwhile,

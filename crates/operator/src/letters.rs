@@ -1,5 +1,6 @@
 //! `/operator/v1/dead-letters`: jobs that failed too often and were set aside.
 
+use api::Code;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,8 +17,8 @@ use store::platform::ChargeRow;
 use store::{StoreError, Tx};
 use uuid::Uuid;
 
-use crate::Operators;
 use crate::problem::Refused;
+use crate::{Operators, Parts};
 
 /// A job that waits for the operator.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -74,11 +75,16 @@ pub(crate) async fn list(
     let (after, fetch) = (paging.after::<i64>()?, paging.fetch());
     let charges_shown = if after.is_none() { paging.limit } else { 0 };
     let entry = entry(&operator, AuditAction::LettersRead);
+    let has_platform = operators.parts.platform.is_some();
     let write = move |tx: &mut Tx<'_>| -> Result<_, Refused> {
         tx.audit().append(&entry)?;
-        let charges = tx.platform().list_refused_charges(Uuid::nil(), charges_shown)?;
+        let charges = match has_platform {
+            true => tx.platform().list_refused_charges(Uuid::nil(), charges_shown)?,
+            false => Vec::new(),
+        };
         let jobs = tx.jobs().list_dead(after.unwrap_or(0), fetch)?;
-        let letters: Vec<Letter> = jobs.iter().map(|job| letter(tx, job)).collect::<Result<_, _>>()?;
+        let letters = jobs.iter().map(|job| letter(tx, job, has_platform));
+        let letters: Vec<Letter> = letters.collect::<Result<_, _>>()?;
         Ok((letters, charges.into_iter().map(refused_charge).collect()))
     };
     let (letters, charges) = operators.store.write(write).await.map_err(Problem::from)?;
@@ -92,10 +98,10 @@ fn refused_charge(row: ChargeRow) -> RefusedCharge {
     RefusedCharge { id: event.id, kind, offering, at: event.at }
 }
 
-fn letter(tx: &mut Tx<'_>, job: &DeadJob) -> Result<Letter, StoreError> {
+fn letter(tx: &mut Tx<'_>, job: &DeadJob, has_platform: bool) -> Result<Letter, StoreError> {
     let waiting = match listener(job) {
-        Some(listener) => tx.platform().count_hub_events(listener)?,
-        None => 0,
+        Some(listener) if has_platform => tx.platform().count_hub_events(listener)?,
+        _ => 0,
     };
     let mut about: Value = serde_json::from_str(&job.payload).unwrap_or_default();
     // A person's key is nobody's business, and no use to an operator.
@@ -144,8 +150,18 @@ pub(crate) async fn remove(
     _: NoQuery,
 ) -> Result<StatusCode, Problem> {
     let entry = entry(&operator, AuditAction::LetterRemoved).with("letter", id);
+    let Parts { exchange, platform, .. } = operators.parts.clone();
     let write = move |tx: &mut Tx<'_>| -> Result<(), Refused> {
         let job = tx.jobs().remove_dead(id)?.ok_or_else(Problem::not_found)?;
+        let elsewhere = match job.kind {
+            JobKind::ForwardOrder => !exchange,
+            JobKind::DeliverHubEvents => platform.is_none(),
+            _ => false,
+        };
+        if elsewhere {
+            let detail = "What this letter is about is another process's: remove it there.";
+            return Err(Problem::new(Code::OperatorNotPossible, detail).into());
+        }
         if let Some(listener) = listener(&job) {
             tx.platform().drop_hub_events(listener)?;
         }

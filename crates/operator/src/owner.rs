@@ -25,8 +25,8 @@ pub(crate) async fn new_owner(
 ) -> Result<Json<Closed>, Problem> {
     let key = operators.key(&number)?;
     let actor = Actor::Operator(operator.name().to_owned());
-    let platform = operators.platform.clone();
-    let write = move |tx: &mut Tx<'_>| close_for_new_owner(tx, Some(platform.as_ref()), key, &actor);
+    let parts = operators.parts.clone();
+    let write = move |tx: &mut Tx<'_>| close_for_new_owner(tx, &parts, key, &actor);
     let (closed, erasure) = operators.store.write(write).await.map_err(refused)?;
     operators.store.journal(&erasure).await.map_err(refused)?;
     Ok(Json(closed))

@@ -1,5 +1,7 @@
 //! What only the platform role can do; `hutong` joins the two.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use domain::catalogue::Provider;
 use domain::key::ContactKey;
@@ -9,6 +11,17 @@ use jiff::civil::Date;
 use serde::Serialize;
 use store::audit::Actor;
 use store::{StoreError, Tx};
+
+/// What of an installation is in this process: an operator's call reaches that, and no other process's part.
+#[derive(Clone, Default)]
+pub struct Parts {
+    /// Accounts with their books: the role contacts.
+    pub accounts: bool,
+    /// Orders on their way to the platform: the role exchange.
+    pub exchange: bool,
+    /// The platform.
+    pub platform: Option<Arc<dyn PlatformDesk>>,
+}
 
 /// The platform as the operator's interface needs it.
 pub trait PlatformDesk: Send + Sync {

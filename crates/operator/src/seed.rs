@@ -25,7 +25,7 @@ pub(crate) async fn seed(
 ) -> Result<Json<Seeded>, Problem> {
     let json = edge::whole_body(request).await?;
     let actor = Actor::Operator(operator.name().to_owned());
-    match operators.platform.seed(json, actor).await {
+    match operators.platform()?.seed(json, actor).await {
         Ok(seeded) => Ok(Json(seeded)),
         Err(SeedRefused::Store(error)) => Err(Refused::Store(error).into()),
         Err(SeedRefused::Faults(faults)) => {

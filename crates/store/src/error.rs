@@ -12,6 +12,8 @@ pub enum Kind {
     Contended,
     /// The disk is full, or the database is read-only.
     NoSpace,
+    /// The user of the database may not do that: it is another role's, or the owner's.
+    NotAllowed,
     /// What is stored is not what was written: a flipped byte, a wrong key.
     Damaged,
     /// A mistake in this program.
@@ -54,6 +56,7 @@ impl fmt::Display for StoreError {
             Kind::Unavailable => "the store is unavailable",
             Kind::Contended => "the store is contended",
             Kind::NoSpace => "the store has no space left or is read-only",
+            Kind::NotAllowed => "the user of the database has no right to do that",
             Kind::Damaged => "the store holds damaged data",
             Kind::Internal => "the store was used wrongly",
             Kind::Superseded => "the job has gone to another run",

@@ -57,6 +57,9 @@ impl Store {
         let Tools { keys, world } = self.tools.clone();
         let _lock = self.lock_rotation().await?;
         let before = self.read::<_, StoreError, _>(|view| schema::load_seed(view.sql())).await?;
+        // A user of the database who may not replace the seed learns so before the key file holds another secret.
+        let nothing = |tx: &mut Tx<'_>| schema::replace_seed(tx.sql, &[], &[], tx.tools.world.now());
+        self.write::<_, StoreError, _>(nothing).await?;
         failpoints::pass(Point::RotationBegun).await?;
         let after = keys.prepare_rotation(&world, &before)?.ok_or(RotateError::Meanwhile)?;
         failpoints::pass(Point::KeyFileHoldsBoth).await?;

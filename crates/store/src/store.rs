@@ -20,7 +20,8 @@ use crate::funnel::{FunnelTx, FunnelView};
 use crate::jobs::{JobsTx, JobsView};
 use crate::keys::{KeyFileError, Keys, MasterKey};
 use crate::platform::{PlatformTx, PlatformView};
-use crate::postgres::Postgres;
+use crate::postgres::{self, GrantError, Postgres};
+use crate::roles::Role;
 use crate::sql::Sql;
 use crate::texts::{TextsTx, TextsView};
 use crate::units::{Unit, gone};
@@ -49,6 +50,11 @@ pub enum OpenError {
         /// The newest schema known here.
         known: i64,
     },
+    /// This user of the database may not do what there is to do.
+    #[error(
+        "this user of the database may neither make nor change its schema, or has no rights there: run 'hutong store migrate --grant ROLE=USER' as the user whose the database is"
+    )]
+    NotAllowed,
     /// Whoever only looks finds no data of this version.
     #[error("there is no data of this version of hutong yet: start the servers once")]
     NotBegun,
@@ -140,6 +146,15 @@ impl Store {
         let store = Self { tools: backend.tools.clone(), backend, signals, rotating: Arc::default() };
         store.end_broken_off_rotation().await;
         Ok(store)
+    }
+
+    /// Gives users of a PostgreSQL database, which is up to date, what their roles may do there and nothing else; a
+    /// user with several roles gets all of theirs. It is for the user whose the tables are.
+    ///
+    /// # Errors
+    /// [`GrantError`] says what to do; then nothing was changed.
+    pub async fn grant_postgres(url: &str, users: &[(Role, String)]) -> Result<(), GrantError> {
+        postgres::grant(url, users).await
     }
 
     /// Looks into what the embedded store in a directory holds, beside a running server or without one;

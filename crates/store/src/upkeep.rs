@@ -7,7 +7,8 @@ use domain::world::{World, after_seconds};
 use jiff::Timestamp;
 
 use crate::error::StoreError;
-use crate::jobs::{Handler, Job, JobFailed, Outcome};
+use crate::jobs::{Handler, Job, JobFailed, JobKind, Outcome};
+use crate::roles::Role;
 use crate::sql::params;
 use crate::store::{Store, room};
 
@@ -44,17 +45,24 @@ const DAY_S: i64 = 86_400;
 /// What is forgotten, for how long it is kept, and how.
 struct Forgotten {
     table: &'static str,
+    /// Who forgets it: whoever of them has the database, with the right to.
+    roles: &'static [Role],
     kept_s: fn(&Retention) -> i64,
     /// `$1` is the moment before which nothing is needed, `$2` how many rows go at once.
     statement: &'static str,
 }
 
-const fn forgotten(table: &'static str, kept_s: fn(&Retention) -> i64, statement: &'static str) -> Forgotten {
-    Forgotten { table, kept_s, statement }
+const fn forgotten(
+    table: &'static str,
+    roles: &'static [Role],
+    kept_s: fn(&Retention) -> i64,
+    statement: &'static str,
+) -> Forgotten {
+    Forgotten { table, roles, kept_s, statement }
 }
 
 const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
-    forgotten(table, |_| limits::EVIDENCE_KEEP_DAYS * DAY_S, statement)
+    forgotten(table, &[Role::Platform], |_| limits::EVIDENCE_KEEP_DAYS * DAY_S, statement)
 }
 
 /// Where rows are numbered as time goes by, the lowest numbers are looked at, and no index on the time is
@@ -62,16 +70,19 @@ const fn evidence(table: &'static str, statement: &'static str) -> Forgotten {
 const FORGOTTEN: [Forgotten; 24] = [
     forgotten(
         "registration",
+        &[Role::Contacts],
         |_| limits::REGISTRATION_KEEP_S,
         "DELETE FROM registration WHERE id IN (SELECT id FROM registration WHERE expires < $1 LIMIT $2)",
     ),
     forgotten(
         "limiter",
+        &[Role::Contacts],
         |_| limits::LIMITER_KEEP_S,
         "DELETE FROM limiter WHERE id IN (SELECT id FROM limiter WHERE at < $1 LIMIT $2)",
     ),
     forgotten(
         "new_number_quota",
+        &[Role::Contacts],
         // A bucket that is full is as good as none.
         |_| 0,
         "DELETE FROM new_number_quota WHERE subject IN (
@@ -79,24 +90,28 @@ const FORGOTTEN: [Forgotten; 24] = [
     ),
     forgotten(
         "idempotency",
+        &[Role::Exchange],
         |_| limits::IDEMPOTENCY_KEEP_S,
         "DELETE FROM idempotency WHERE (owner, key) IN (
            SELECT owner, key FROM idempotency WHERE created < $1 LIMIT $2)",
     ),
     forgotten(
         "text_part",
+        &[Role::Sms],
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM text_part WHERE (account, message_id) IN (
            SELECT account, message_id FROM text_part WHERE at < $1 LIMIT $2)",
     ),
     forgotten(
         "text",
+        &[Role::Sms],
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM text WHERE id IN (
            SELECT id FROM text WHERE created < $1 AND state NOT IN ('queued', 'sent') LIMIT $2)",
     ),
     forgotten(
         "communication",
+        &[Role::Platform],
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM communication WHERE id IN (
            SELECT c.id FROM communication c WHERE c.created < $1
@@ -105,6 +120,7 @@ const FORGOTTEN: [Forgotten; 24] = [
     ),
     forgotten(
         "communication_text",
+        &[Role::Platform],
         |_| 0,
         "DELETE FROM communication_text WHERE CAST($1 AS BIGINT) >= 0 AND text IN (
            SELECT j.text FROM communication_text j LEFT JOIN communication c ON c.id = j.communication
@@ -112,42 +128,50 @@ const FORGOTTEN: [Forgotten; 24] = [
     ),
     forgotten(
         "inbox",
+        &[Role::Sms],
         |keep| keep.texts_days * DAY_S,
         "DELETE FROM inbox WHERE id IN (SELECT id FROM inbox WHERE received < $1 LIMIT $2)",
     ),
     forgotten(
         "inbox_part",
+        &[Role::Sms],
         |_| limits::INBOX_PARTS_KEEP_S,
         "DELETE FROM inbox_part WHERE fingerprint IN (
            SELECT fingerprint FROM inbox_part WHERE received < $1 LIMIT $2)",
     ),
     forgotten(
         "inbox_unread",
+        &[Role::Sms],
         |_| limits::INBOX_UNREAD_KEEP_DAYS * DAY_S,
         "DELETE FROM inbox_unread WHERE id IN (SELECT id FROM inbox_unread WHERE received < $1 LIMIT $2)",
     ),
     forgotten(
         "event",
+        &[Role::Exchange],
         |_| limits::EVENTS_KEEP_DAYS * DAY_S,
         "DELETE FROM event WHERE (owner, seq) IN (SELECT owner, seq FROM event WHERE at < $1 LIMIT $2)",
     ),
     forgotten(
         "funnel",
+        &[Role::Exchange, Role::Platform],
         |keep| keep.funnel_days * DAY_S,
         "DELETE FROM funnel WHERE at < $1 AND id IN (SELECT id FROM funnel ORDER BY id LIMIT $2)",
     ),
     forgotten(
         "order_evidence",
+        &[Role::Platform],
         |_| limits::EVIDENCE_KEEP_DAYS * DAY_S,
         "DELETE FROM order_evidence WHERE at < $1 AND seq IN (SELECT seq FROM order_evidence ORDER BY seq LIMIT $2)",
     ),
     forgotten(
         "hub_event",
+        &[Role::Platform],
         |keep| keep.hub_events_days * DAY_S,
         "DELETE FROM hub_event WHERE at < $1 AND seq IN (SELECT seq FROM hub_event ORDER BY seq LIMIT $2)",
     ),
     forgotten(
         "erasure",
+        &[Role::Contacts, Role::Platform],
         // That it was is kept: a journal's line is compared with it.
         |_| limits::ERASURE_WHO_KEEP_DAYS * DAY_S,
         "UPDATE erasure SET who = NULL WHERE (id, what) IN (
@@ -155,6 +179,7 @@ const FORGOTTEN: [Forgotten; 24] = [
     ),
     forgotten(
         "former_customer_number",
+        &[Role::Platform],
         |_| 0,
         "UPDATE former_customer SET number = NULL WHERE key IN (
            SELECT f.key FROM former_customer f WHERE f.number IS NOT NULL AND f.since <= $1
@@ -218,17 +243,35 @@ impl UpkeepTx<'_> {
     }
 }
 
-/// The job that forgets; it never ends, and runs again after a while.
+/// The job that forgets; it never ends, and runs again after a while. Each role has its own, since each may touch its
+/// own tables alone; one serves all processes of the role.
 pub struct Upkeep {
     store: Store,
     world: World,
     keep: Retention,
+    roles: Vec<Role>,
+}
+
+/// The job that forgets what is a role's.
+pub fn job_of(role: Role) -> JobKind {
+    match role {
+        Role::Contacts => JobKind::UpkeepContacts,
+        Role::Exchange => JobKind::UpkeepExchange,
+        Role::Platform => JobKind::UpkeepPlatform,
+        Role::Sms => JobKind::UpkeepTexts,
+    }
 }
 
 impl Upkeep {
-    /// The job over a store.
+    /// The jobs of all roles over a store.
     pub fn new(store: Store, world: World, keep: Retention) -> Self {
-        Self { store, world, keep }
+        Self { store, world, keep, roles: Role::ALL.to_vec() }
+    }
+
+    /// The same, of one role alone.
+    #[must_use]
+    pub fn of(self, role: Role) -> Self {
+        Self { roles: vec![role], ..self }
     }
 
     /// Forgets one portion of each kind; `true` when there is more.
@@ -237,7 +280,10 @@ impl Upkeep {
     /// The store's.
     pub async fn portion(&self) -> Result<bool, StoreError> {
         let mut more = false;
-        for (which, Forgotten { table, kept_s, .. }) in FORGOTTEN.iter().enumerate() {
+        for (which, Forgotten { table, roles, kept_s, .. }) in FORGOTTEN.iter().enumerate() {
+            if !roles.iter().any(|role| self.roles.contains(role)) {
+                continue;
+            }
             let before = after_seconds(self.world.now(), -kept_s(&self.keep));
             let count = limits::UPKEEP_ROWS_MAX;
             // A write of its own each: others come in between.

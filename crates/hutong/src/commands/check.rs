@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use store::StoreError;
+use store::{Kind, StoreError};
 
 use super::opening::open_made;
 use crate::config::{Config, ConfigArgs};
@@ -30,6 +30,11 @@ pub(crate) async fn run(args: Args) -> Result<(), Failure> {
         .await;
     store.close().await;
     let (checked, (missing, extra), broken) = checked.map_err(|error| {
+        if error.kind() == Kind::NotAllowed {
+            let failure = Failure::user("the stored data cannot be checked").because(&error);
+            return failure
+                .hint("Name the user whose the database is; a role's user may read its own alone.");
+        }
         Failure::user("the stored data is damaged")
             .because(&error)
             .hint("Restore the data directory from a backup.")

@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 
 use crate::config::{self, ChargingPort, Config, ConfigArgs, ProviderAddress, Role};
 use crate::failure::Failure;
-use crate::house::{House, Plan, RemotePlatform, Roles, StartError};
+use crate::house::{House, Peers, Plan, RemotePlatform, Roles, StartError};
 use crate::telemetry::{self, Metrics};
 
 /// An answer of the charging system names one event; more is a mistake.
@@ -81,6 +81,7 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
             ..platform_config(config)
         },
         remote_platform: remote_platform(config)?,
+        peers: Peers { contacts: config.peers.contacts.clone(), exchange: config.peers.exchange.clone() },
         numbers: number_checks(config)?,
         sim_swap_hours: config.numbers.sim_swap_hours,
         retention: config.retention.kept(),

@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::providers::ProviderAddress;
-use super::{Book, Charging, ChargingPort, Config, Kept, Numbers, Registration};
+use super::{Book, Charging, ChargingPort, Config, Kept, Numbers, Peers, Registration};
 
 /// A path and what is wrong with it.
 type Fault = (&'static str, &'static str);
@@ -70,7 +70,15 @@ pub(super) fn check(config: &Config) -> Result<(), Fault> {
     check_book(&config.book)?;
     check_charging(&config.charging)?;
     check_providers(&config.provisioning.providers)?;
-    check_numbers(&config.numbers)
+    check_numbers(&config.numbers)?;
+    check_peers(&config.peers)
+}
+
+fn check_peers(peers: &Peers) -> Result<(), Fault> {
+    for (url, path) in [(&peers.contacts, "peers.contacts"), (&peers.exchange, "peers.exchange")] {
+        needed(url.as_ref().is_none_or(|url| is_url(url)), path, "it is no http or https address")?;
+    }
+    Ok(())
 }
 
 fn check_numbers(numbers: &Numbers) -> Result<(), Fault> {

@@ -75,6 +75,20 @@ pub(super) const KEYS: &[Key] = &[
     ),
     key("roles", "roles", Shape::List, "ROLES", "some of contacts, exchange, platform, sms, web"),
     key(
+        "peers.contacts",
+        "peers-contacts",
+        Shape::Text,
+        "URL",
+        "http://… of the server with the role contacts, where it is another one",
+    ),
+    key(
+        "peers.exchange",
+        "peers-exchange",
+        Shape::Text,
+        "URL",
+        "http://… of the server with the role exchange, where it is another one",
+    ),
+    key(
         "default_region",
         "default-region",
         Shape::Text,

@@ -71,6 +71,18 @@ pub(crate) struct Config {
     pub(crate) provisioning: providers::Provisioning,
     /// What the operator's network says of a number.
     pub(crate) numbers: Numbers,
+    /// Where the roles that do not run here are.
+    pub(crate) peers: Peers,
+}
+
+/// The addresses of processes with other roles: a call of `/v1` that is theirs is passed on.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Peers {
+    /// Where the role contacts is.
+    pub(crate) contacts: Option<String>,
+    /// Where the role exchange is.
+    pub(crate) exchange: Option<String>,
 }
 
 /// A part of Hutong that can run in a process of its own.
@@ -313,6 +325,7 @@ impl Default for Config {
             charging: Charging::default(),
             provisioning: providers::Provisioning::default(),
             numbers: Numbers::default(),
+            peers: Peers::default(),
         }
     }
 }

@@ -209,3 +209,16 @@ fn providers_are_read_from_tables_and_from_a_flag_and_no_token_is_repeated() {
         assert!(failure.contains("provisioning") && !failure.contains("hush9"), "{failure}");
     }
 }
+
+#[test]
+fn other_processes_have_http_addresses() {
+    let config =
+        load("[peers]\ncontacts = \"http://a:1\"\n", &[("HUTONG_PEERS__EXCHANGE", "https://b")], &[]);
+    let peers = config.unwrap().peers;
+    assert_eq!(
+        (peers.contacts.as_deref(), peers.exchange.as_deref()),
+        (Some("http://a:1"), Some("https://b"))
+    );
+    let refused = load("[peers]\nexchange = \"b:1\"\n", &[], &[]).unwrap_err();
+    assert!(refused.contains("peers.exchange"), "{refused}");
+}

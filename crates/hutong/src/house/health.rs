@@ -14,11 +14,12 @@ use super::Render;
 
 /// The three routes.
 pub(super) fn routes(store: Store, world: World, link: Option<Link>, render: Render) -> Router {
+    let texts = link.is_some();
     let ready = {
         let store = store.clone();
         move || ready(store.clone(), link.clone())
     };
-    let metrics = move || metrics(store.clone(), world.clone(), Arc::clone(&render));
+    let metrics = move || metrics(store.clone(), world.clone(), texts, Arc::clone(&render));
     Router::new()
         .route("/livez", get(async || "alive\n"))
         .route("/readyz", get(ready))
@@ -35,15 +36,20 @@ async fn ready(store: Store, link: Option<Link>) -> impl IntoResponse {
     (status, format!("store: {}\nsms centre: {centre}\n", word(stored)))
 }
 
-async fn metrics(store: Store, world: World, render: Render) -> String {
+/// `texts`: whether this process sends them; another one may have no right to look at them.
+async fn metrics(store: Store, world: World, texts: bool, render: Render) -> String {
     let now = world.now();
-    let counts = store
-        .read::<_, StoreError, _>(move |view| Ok((view.jobs().counts(now)?, view.texts().count_open()?)));
+    let counts = store.read::<_, StoreError, _>(move |view| {
+        let open = if texts { Some(view.texts().count_open()?) } else { None };
+        Ok((view.jobs().counts(now)?, open))
+    });
     if let Ok((jobs, texts)) = counts.await {
         metrics::gauge!("jobs_due").set(jobs.due as f64);
         metrics::gauge!("jobs_scheduled").set(jobs.scheduled as f64);
         metrics::gauge!("jobs_set_aside").set(jobs.set_aside as f64);
-        metrics::gauge!("texts_open").set(texts as f64);
+        if let Some(texts) = texts {
+            metrics::gauge!("texts_open").set(texts as f64);
+        }
     }
     render()
 }

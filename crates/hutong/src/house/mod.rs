@@ -1,10 +1,12 @@
 //! The servers of one process: which roles run, over which store, on which sockets, and how they end.
 
+mod erasures;
 mod health;
 mod in_process;
 mod openapi;
 mod operators;
 mod outward;
+mod passing;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -20,12 +22,13 @@ use domain::world::World;
 use edge::operator::{Changing, OperatorToken, Scope};
 use edge::{Authenticator, TrustedProxies};
 use exchange::{Exchange, SimCheck};
-use operator::Operators;
+use operator::{Operators, Parts};
 use platform::{Callbacks, Platform, PlatformConfig};
 use sms::{Link, Sms, SmsConfig};
 use store::jobs::{Handler, JobKind, Worker};
-use store::upkeep::{Retention, Upkeep};
-use store::{MasterKey, OpenError, Store, StoreError};
+use store::roles::Role;
+use store::upkeep::{self, Retention, Upkeep};
+use store::{MasterKey, OpenError, Store, StoreError, Tx};
 use tmf::camara::NumberChecks;
 use tmf::{Breaker, HttpSettings, OverHttp, Transport};
 use tokio::net::TcpListener;
@@ -74,6 +77,8 @@ pub(crate) struct Plan {
     pub(crate) platform: PlatformConfig,
     /// An operator's own platform instead of the built-in one.
     pub(crate) remote_platform: Option<RemotePlatform>,
+    /// Where the roles of `/v1` that do not run here are.
+    pub(crate) peers: Peers,
     /// What the operator's network says of a number; `None`: it is not asked.
     pub(crate) numbers: Option<Arc<dyn NumberChecks>>,
     /// How old a SIM must be to order what costs.
@@ -93,6 +98,13 @@ pub(crate) struct RemotePlatform {
     pub(crate) callback_base: Option<String>,
 }
 
+/// The addresses of processes with other roles.
+#[derive(Clone, Default)]
+pub(crate) struct Peers {
+    pub(crate) contacts: Option<String>,
+    pub(crate) exchange: Option<String>,
+}
+
 /// Renders the metrics.
 pub(crate) type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
@@ -103,6 +115,29 @@ pub(crate) struct Roles {
     pub(crate) exchange: bool,
     pub(crate) platform: bool,
     pub(crate) sms: bool,
+}
+
+impl Roles {
+    /// Those that keep something in the store.
+    fn stored(self) -> Vec<Role> {
+        let has = |role: &Role| match role {
+            Role::Contacts => self.contacts,
+            Role::Exchange => self.exchange,
+            Role::Platform => self.platform,
+            Role::Sms => self.sms,
+        };
+        Role::ALL.into_iter().filter(has).collect()
+    }
+
+    /// What an operator's call reaches here.
+    fn parts(self, platform: Option<Platform>) -> Parts {
+        operators::parts(self.contacts, self.exchange, platform)
+    }
+
+    /// Whether something is decided here, of which a log and a journal are kept: not where texts are sent alone.
+    fn decide(self) -> bool {
+        self.contacts || self.exchange || self.platform
+    }
 }
 
 /// Why the servers cannot start.
@@ -116,6 +151,11 @@ pub(crate) enum StartError {
         "the exchange needs a platform: add the role platform, or set platform.url to the operator's own"
     )]
     NoPlatform,
+    /// Somebody was erased who stands in the database again, and is not this process's to erase.
+    #[error(
+        "the database is older than the journal of erasures beside the key file, and whom it names can only be erased by the process that has the role contacts: start that one first, with a copy of this journal where its own has been lost"
+    )]
+    ErasedElsewhere,
     /// The remote platform's settings.
     #[error("the operator's platform cannot be called")]
     Platform(#[from] tmf::SettingsError),
@@ -154,15 +194,17 @@ impl House {
             return Err(StartError::NoPlatform);
         }
         let store = open_store(&plan, &world).await?;
-        store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
-        // What was erased comes back with no backup: first of all, before a text goes or anybody is let in.
-        let again = store.keep_erasures(&plan.erasures).await.map_err(OpenError::from)?;
         let callbacks = Arc::new(LateBound::and(Arc::new(
             Elsewhere::new(plan.platform.private_callbacks).map_err(StartError::Client)?,
         )));
         let platform = built_in_platform(&plan, &store, &world, &callbacks);
-        operators::erase_again(&store, platform.clone(), again).await.map_err(OpenError::from)?;
-        begin_upkeep(&store, &world).await.map_err(OpenError::Store)?;
+        if plan.roles.decide() {
+            store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
+            // What was erased comes back with no backup: first of all, before a text goes or anybody is let in.
+            let again = store.keep_erasures(&plan.erasures).await.map_err(OpenError::from)?;
+            erasures::again(&store, plan.roles, platform.clone(), again).await?;
+        }
+        begin_upkeep(&store, &world, plan.roles).await.map_err(OpenError::Store)?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
         let mut house = Self {
             api,
@@ -208,12 +250,15 @@ impl House {
         callbacks: &LateBound,
     ) -> Result<Router, StartError> {
         let mut router = Router::new();
-        let upkeep = Upkeep::new(self.store.clone(), world.clone(), plan.retention);
-        let mut handlers: Vec<(JobKind, Arc<dyn Handler>)> = vec![(JobKind::Upkeep, Arc::new(upkeep))];
+        let upkeep = |role| Upkeep::new(self.store.clone(), world.clone(), plan.retention).of(role);
+        let forget = |role| (upkeep::job_of(role), Arc::new(upkeep(role)) as Arc<dyn Handler>);
+        let mut handlers: Vec<_> = plan.roles.stored().into_iter().map(forget).collect();
         // Nobody but the exchange in this process ever has it.
         let internal: String = world.bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
         if let Some(platform) = platform.clone().filter(|_| plan.roles.platform) {
             router = router.merge(self.start_platform(plan, platform, internal.clone(), &mut handlers));
+        } else {
+            router = router.merge(self.operators(plan, world, None));
         }
         if plan.roles.exchange {
             let transport: Arc<dyn Transport> = match &plan.remote_platform {
@@ -235,13 +280,14 @@ impl House {
             let (region, sign_in, new_numbers) = (plan.region, plan.sign_in, plan.new_numbers);
             let config = ContactsConfig { prefixes, region, sign_in, new_numbers };
             let link = Arc::new(LinkUp(self.link.clone()));
-            let former = Arc::new(operators::Former(platform.map(operators::Desk)));
+            let former = Arc::new(operators::Former(plan.roles.parts(platform)));
             let numbers = plan.numbers.clone().map(|network| NumberCheck { network, former });
             let contacts = Contacts::new(self.store.clone(), world.clone(), config, link).asking(numbers);
             let door = plan.platform.door.with_changing("key-file", operator_token(&self.store));
             router = router.merge(contacts::one_time_password::routes(contacts.clone(), door));
             router = router.merge(v1(contacts::routes(contacts), &self.store).layer(Extension(proxies)));
         }
+        router = router.merge(passing::routes(plan).map_err(StartError::Client)?);
         let worker = Worker::new(self.store.clone(), world.clone(), handlers);
         let stop = self.stop.clone();
         self.tasks.push(tokio::spawn(worker.run(async move { stop.cancelled().await })));
@@ -265,10 +311,16 @@ impl House {
         let config = PlatformConfig { door: door.with(exchange), ..(*platform.config).clone() };
         let platform = Platform { config: Arc::new(config), ..platform };
         handlers.extend(platform::jobs(platform.clone()));
-        let desk = Arc::new(operators::Desk(platform.clone()));
-        let operators = Operators::new(self.store.clone(), platform.world.clone(), plan.region, desk);
         self.platform = Some(platform.clone());
-        platform::routes(platform).merge(operator::routes(operators, door))
+        let operators = self.operators(plan, &platform.world, Some(platform.clone()));
+        platform::routes(platform).merge(operators)
+    }
+
+    /// The operator's interface, as far as the roles here go.
+    fn operators(&self, plan: &Plan, world: &World, platform: Option<Platform>) -> Router {
+        let parts = plan.roles.parts(platform);
+        let operators = Operators::new(self.store.clone(), world.clone(), plan.region, parts);
+        operator::routes(operators, plan.platform.door.with_changing("key-file", operator_token(&self.store)))
     }
 
     /// Registers the exchange's listener until the platform has taken it, then asks for the catalogue.
@@ -369,10 +421,12 @@ fn v1(routes: Router, store: &Store) -> Router {
     routes.layer(Extension(authenticator))
 }
 
-/// Makes sure that the job which forgets is there: it never ends, and one serves all processes.
-async fn begin_upkeep(store: &Store, world: &World) -> Result<(), StoreError> {
-    let now = world.now();
-    store.write(move |tx| tx.jobs().enqueue_topic(JobKind::Upkeep, "all", &(), now)).await
+/// Makes sure that the jobs which forget are there: they never end, and one of each role serves all processes.
+async fn begin_upkeep(store: &Store, world: &World, roles: Roles) -> Result<(), StoreError> {
+    let (now, roles) = (world.now(), roles.stored());
+    let begin =
+        move |tx: &mut Tx<'_>, role: &Role| tx.jobs().enqueue_topic(upkeep::job_of(*role), "all", &(), now);
+    store.write(move |tx| roles.iter().try_for_each(|role| begin(tx, role))).await
 }
 
 async fn open_store(plan: &Plan, world: &World) -> Result<Store, OpenError> {

@@ -1,5 +1,7 @@
 //! The operator's interface and the platform beside it: joined here, since roles never import each other.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use contacts::FormerOwner;
 use domain::catalogue::Provider;
@@ -8,12 +10,12 @@ use domain::order::Reason;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::civil::Date;
-use operator::{Ended, PlatformDesk, SeedRefused, Seeded};
+use operator::{Ended, Parts, PlatformDesk, SeedRefused, Seeded};
 use platform::Platform;
 use platform::seed::SeedError;
 use store::audit::Actor;
-use store::erasures::{Erased, Erasure};
-use store::{Store, StoreError, Tx};
+use store::erasures::Erasure;
+use store::{StoreError, Tx};
 
 /// The platform, as the operator's interface needs it.
 #[derive(Clone)]
@@ -59,48 +61,18 @@ impl PlatformDesk for Desk {
     }
 }
 
+/// What an operator's call reaches in a process.
+pub(super) fn parts(accounts: bool, exchange: bool, platform: Option<Platform>) -> Parts {
+    let platform = platform.map(|platform| Arc::new(Desk(platform)) as Arc<dyn PlatformDesk>);
+    Parts { accounts, exchange, platform }
+}
+
 /// Closes what a number's former owner had, as the operator's event does; the network has said so.
-pub(super) struct Former(pub(super) Option<Desk>);
+pub(super) struct Former(pub(super) Parts);
 
 impl FormerOwner for Former {
     fn close(&self, tx: &mut Tx<'_>, key: ContactKey) -> Result<Erasure, StoreError> {
-        let platform = self.0.as_ref().map(|desk| desk as &dyn PlatformDesk);
-        let (_, erasure) = operator::close_for_new_owner(tx, platform, key, &Actor::Platform)?;
+        let (_, erasure) = operator::close_for_new_owner(tx, &self.0, key, &Actor::Platform)?;
         Ok(erasure)
     }
-}
-
-/// Erases again what a journal has and the database, an older one, has not: before anybody sees anything.
-pub(super) async fn erase_again(
-    store: &Store,
-    platform: Option<Platform>,
-    again: Vec<Erasure>,
-) -> Result<(), StoreError> {
-    if again.is_empty() {
-        return Ok(());
-    }
-    tracing::warn!(
-        erasures = again.len(),
-        "the database is older than its journal of erasures: a backup was restored; those people are erased again"
-    );
-    for erasure in again {
-        let desk = platform.clone().map(Desk);
-        let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
-            tx.erasures().record_again(&erasure)?;
-            match (erasure.what, &desk) {
-                (Erased::Account, _) => contacts::account::erase::erase_account(tx, &erasure),
-                (Erased::Owner, _) => {
-                    let desk = desk.as_ref().map(|desk| desk as &dyn PlatformDesk);
-                    operator::close(tx, desk, &erasure, &Actor::Platform).map(drop)
-                }
-                (Erased::Customer, Some(Desk(platform))) => {
-                    platform::party::erase_customer(platform, tx, &erasure, &Actor::Platform)
-                }
-                // The platform is another process, with a journal of its own.
-                (Erased::Customer, None) => Ok(()),
-            }
-        };
-        store.write(write).await?;
-    }
-    Ok(())
 }

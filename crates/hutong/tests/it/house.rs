@@ -17,16 +17,21 @@ use serde_json::{Value, json};
 use smpp::simulator::{Config, Simulator};
 use tokio::net::TcpListener;
 
+use crate::phones::Centre;
+
 pub(crate) const OPERATOR_TOKEN: &str = "an-operator-token-for-tests";
 /// Far longer than anything here takes; a story that needs it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 const GLANCE: Duration = Duration::from_millis(20);
 
 pub(crate) struct House {
-    server: Server,
+    /// The one process, where it is one.
+    server: Option<Server>,
     pub(crate) api: String,
     pub(crate) metrics: String,
-    pub(crate) centre: Simulator,
+    /// Where the platform is.
+    platform: String,
+    pub(crate) centre: Centre,
     data: tempfile::TempDir,
     filter: &'static str,
     /// Further flags of the servers.
@@ -56,26 +61,44 @@ impl House {
         let local = || TcpListener::bind("127.0.0.1:0");
         let config = Config::new(Arc::new(|| 0));
         let centre = Simulator::start(local().await.unwrap(), local().await.unwrap(), config).await;
+        let centre = Centre::Here(centre);
         let data = tempfile::tempdir().unwrap();
         let log = Arc::default();
         let (server, api, metrics) = serve(&data, &centre, (filter, &more), &log).await;
         let secrets = Mutex::default();
-        let house = Self { server, api, metrics, centre, data, filter, more, log, secrets };
+        let platform = api.clone();
+        let server = Some(server);
+        let house = Self { server, api, metrics, platform, centre, data, filter, more, log, secrets };
         house.seed(include_str!("../../../../examples/catalogue.json")).await;
         house
     }
 
+    /// A house of several processes, which somebody else keeps: where terminals call, the platform's address, and what
+    /// all of them log.
+    pub(crate) fn of_many(
+        api: String,
+        metrics: String,
+        platform: String,
+        centre: Centre,
+        data: tempfile::TempDir,
+        log: Arc<Mutex<Vec<String>>>,
+    ) -> Self {
+        let (more, secrets) = (Vec::new(), Mutex::default());
+        Self { server: None, api, metrics, platform, centre, data, filter: "info", more, log, secrets }
+    }
+
     /// Kills the servers without a word, as a power cut would, and starts them on the same data.
     pub(crate) async fn kill_and_restart(&mut self) {
-        self.server.0.kill().unwrap();
-        self.server.0.wait().unwrap();
+        self.server.take().unwrap().kill();
         self.restart().await;
     }
 
     /// Starts servers that have ended on the same data.
     pub(crate) async fn restart(&mut self) {
         let settings = (self.filter, self.more.as_slice());
-        (self.server, self.api, self.metrics) = serve(&self.data, &self.centre, settings, &self.log).await;
+        let (server, api, metrics) = serve(&self.data, &self.centre, settings, &self.log).await;
+        (self.server, self.api, self.metrics) = (Some(server), api, metrics);
+        self.platform.clone_from(&self.api);
     }
 
     /// Where the servers keep their data.
@@ -96,7 +119,7 @@ impl House {
 
     /// Asks the servers to end, as a service manager does; answers whether they ended well.
     pub(crate) fn terminate(&mut self) -> bool {
-        self.server.terminate()
+        self.server.as_mut().unwrap().terminate()
     }
 
     pub(crate) async fn seed(&self, json: &str) {
@@ -107,7 +130,7 @@ impl House {
     /// Calls an operator's interface.
     pub(crate) async fn post(&self, path: &str, body: String) -> reqwest::Response {
         http()
-            .post(format!("{}{path}", self.api))
+            .post(format!("{}{path}", self.platform))
             .bearer_auth(OPERATOR_TOKEN)
             .header("content-type", "application/json")
             .body(body)
@@ -118,7 +141,7 @@ impl House {
 
     /// Reads a TM Forum list about one customer.
     pub(crate) async fn list(&self, path: &str, number: &str) -> Vec<Value> {
-        let url = format!("{}/tmf-api/{path}?relatedParty.id={}", self.api, number.replace('+', "%2B"));
+        let url = format!("{}/tmf-api/{path}?relatedParty.id={}", self.platform, number.replace('+', "%2B"));
         let answer = http().get(url).bearer_auth(OPERATOR_TOKEN).send().await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
     }
@@ -130,23 +153,37 @@ impl House {
     }
 
     pub(crate) async fn metric(&self, name: &str) -> f64 {
-        let text =
-            http().get(format!("{}/metrics", self.metrics)).send().await.unwrap().text().await.unwrap();
+        Self::metric_at(&self.metrics, name).await
+    }
+
+    /// The same of another process.
+    pub(crate) async fn metric_at(metrics: &str, name: &str) -> f64 {
+        let text = http().get(format!("{metrics}/metrics")).send().await.unwrap().text().await.unwrap();
         let line = text.lines().find(|line| line.starts_with(name) && !line.starts_with('#'));
         line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).unwrap_or(0.0)
     }
 
     /// Registers somebody, with both consents.
     pub(crate) async fn person(&self, number: &'static str) -> Person<'_> {
-        let mut person = self.stranger(number);
+        self.person_at(&self.api, number).await
+    }
+
+    /// The same, at another address.
+    pub(crate) async fn person_at(&self, api: &str, number: &'static str) -> Person<'_> {
+        let mut person = self.stranger_at(api, number);
         let consents = [Consent::Upload, Consent::Subscriptions].map(ConsentGiven::Name).to_vec();
         person.register(consents).await;
         person
     }
 
     pub(crate) fn stranger(&self, number: &'static str) -> Person<'_> {
+        self.stranger_at(&self.api, number)
+    }
+
+    /// Somebody whose terminal knows another address.
+    pub(crate) fn stranger_at(&self, api: &str, number: &'static str) -> Person<'_> {
         self.secrets.lock().unwrap().push(number.trim_start_matches("+86").to_owned());
-        Person { house: self, number, client: Client::new(&self.api).unwrap(), read: 0, token: String::new() }
+        Person { house: self, number, client: Client::new(api).unwrap(), read: 0, token: String::new() }
     }
 
     /// Two people who match; the first has the catalogue's five services.
@@ -177,6 +214,17 @@ impl House {
 pub(crate) struct Server(Child);
 
 impl Server {
+    /// A process that somebody has started.
+    pub(crate) fn of(child: Child) -> Self {
+        Self(child)
+    }
+
+    /// Kills it without a word, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
     /// Whether the process is there no more.
     pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
@@ -205,7 +253,7 @@ pub(crate) fn http() -> reqwest::Client {
 
 async fn serve(
     data: &tempfile::TempDir,
-    centre: &Simulator,
+    centre: &Centre,
     (filter, more): (&str, &[String]),
     log: &Arc<Mutex<Vec<String>>>,
 ) -> (Server, String, String) {
@@ -223,7 +271,7 @@ async fn serve(
     launch(&mut command, log).await
 }
 
-/// Starts the servers and waits until they answer and the link to the centre stands.
+/// Starts the servers and waits until they answer, and until the link to the centre stands where they have one.
 pub(crate) async fn launch(command: &mut Command, log: &Arc<Mutex<Vec<String>>>) -> (Server, String, String) {
     let seen = log.lock().unwrap().len();
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -239,12 +287,19 @@ pub(crate) async fn launch(command: &mut Command, log: &Arc<Mutex<Vec<String>>>)
         let line = log[seen..].iter().find_map(|line| line.split_once(what).map(|(_, rest)| rest.to_owned()));
         line.map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
     };
-    let api = eventually("the servers to listen", async || find("listening on ")).await;
+    let listening = async || {
+        let ended = server.has_ended();
+        find("listening on ").or_else(|| {
+            assert!(!ended, "the servers did not start: {:?}", log.lock().unwrap().last());
+            None
+        })
+    };
+    let api = eventually("the servers to listen", listening).await;
     let metrics = find("metrics on ").unwrap();
     let ready = format!("{metrics}/readyz");
     eventually("the link to the centre", async || {
         let text = http().get(&ready).send().await.ok()?.text().await.ok()?;
-        text.contains("sms centre: ok").then_some(())
+        (text.contains("sms centre: ok") || text.contains("sms centre: not here")).then_some(())
     })
     .await;
     (server, api, metrics)
@@ -303,6 +358,12 @@ impl Person<'_> {
         let id = self.begin().await;
         let code = digits(&self.next_text().await.1, 6);
         self.confirm(id, &code, consents).await.unwrap();
+    }
+
+    /// Goes on with a token of before.
+    pub(crate) fn resume(&mut self, token: &str) {
+        self.token = token.to_owned();
+        self.client = self.client.clone().with_token(token);
     }
 
     /// The same person after a restart of the servers, which then listen elsewhere.

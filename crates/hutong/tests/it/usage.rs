@@ -14,11 +14,24 @@ fn a_wrong_use_ends_with_2_and_says_so_on_stderr() {
         &["smsc", "--listen", "2775"],
         &["terminal"],
         &["terminal", "scan"],
+        &["store", "migrate", "--grant", "sms"],
+        &["store", "migrate", "--grant", "nobody=somebody"],
+        &["store", "migrate", "--grant", "contacts=a,sms="],
     ] {
         let ended = run(arguments, b"");
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments:?}");
         assert!(!ended.stderr.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn rights_are_given_to_users_of_postgresql_alone_and_nothing_is_made_for_others() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data").display().to_string();
+    let ended = run(&["store", "migrate", "--data", &data, "--grant", "sms=somebody"], b"");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    assert!(ended.stderr.contains("Hint: Leave --grant out"), "{}", ended.stderr);
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use futures::future::BoxFuture;
 use http::Request;
 use http_body_util::BodyExt;
 use jiff::civil::Date;
-use operator::{Ended, Operators, PlatformDesk, SCOPES, SeedRefused, Seeded};
+use operator::{Ended, Operators, Parts, PlatformDesk, SCOPES, SeedRefused, Seeded};
 use serde_json::{Value, json};
 use store::audit::{Actor, AuditAction, AuditEntry, AuditRow};
 use store::jobs::{Job, JobKind};
@@ -82,7 +82,8 @@ impl House {
         // Each call is refused to somebody: no scope stands for two of those that change something.
         let tokens =
             vec![token("all", ALL, Scope::ALL), token("little", NOTHING_MUCH, &[Scope::CatalogueRead])];
-        let operators = Operators::new(store.clone(), world, Region::CN, Arc::new(Desk(store.clone())));
+        let parts = Parts { accounts: true, exchange: true, platform: Some(Arc::new(Desk(store.clone()))) };
+        let operators = Operators::new(store.clone(), world, Region::CN, parts);
         let router = operator::routes(operators, Door::new(tokens, false));
         let house = Self { router, store, _directory: directory };
         house.put_provider().await;

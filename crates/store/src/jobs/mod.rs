@@ -56,8 +56,14 @@ kinds! {
     DeliverHubEvents = "deliver_hub_events";
     /// Exchange: have the platform erase a customer who has left.
     EraseCustomer = "erase_customer";
-    /// Every process: forget what nothing needs any more.
-    Upkeep = "upkeep";
+    /// Contacts: forget what nothing needs any more.
+    UpkeepContacts = "upkeep_contacts";
+    /// Exchange: the same.
+    UpkeepExchange = "upkeep_exchange";
+    /// Platform: the same.
+    UpkeepPlatform = "upkeep_platform";
+    /// Sms: the same.
+    UpkeepTexts = "upkeep_texts";
     /// Platform: hand one payer's charge events to the charging system.
     DeliverCharges = "deliver_charges";
     /// Platform: take subscriptions whose period has ended into the next one.

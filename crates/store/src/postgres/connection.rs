@@ -154,6 +154,7 @@ pub(super) fn error(error: tokio_postgres::Error) -> StoreError {
         Some(code) if *code == SqlState::DISK_FULL || *code == SqlState::READ_ONLY_SQL_TRANSACTION => {
             Kind::NoSpace
         }
+        Some(code) if *code == SqlState::INSUFFICIENT_PRIVILEGE => Kind::NotAllowed,
         Some(code) if *code == SqlState::DATA_CORRUPTED || *code == SqlState::INDEX_CORRUPTED => {
             Kind::Damaged
         }

@@ -3,6 +3,7 @@
 //! Verbs are synchronous, so each transaction runs on a blocking thread that waits for the driver.
 
 mod connection;
+mod grants;
 
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
 use self::connection::PostgresSql;
+pub use self::grants::GrantError;
+pub(crate) use self::grants::grant;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
@@ -47,7 +50,7 @@ impl Postgres {
         signals: Signals,
     ) -> Result<Self, OpenError> {
         let pool = connect(url)?;
-        migrate(&pool).await?;
+        bring_up_to_date(&pool).await?;
         // Whoever is first gives a new database its keys; the others wait, and then find them.
         let begin = "BEGIN; SELECT pg_advisory_xact_lock(4842746)";
         let (dice, connection) = (world.clone(), take(&pool).await?);
@@ -123,31 +126,45 @@ async fn take(pool: &Pool) -> Result<Object, StoreError> {
     pool.get().await.map_err(|error| StoreError::new(Kind::Unavailable, error))
 }
 
-async fn migrate(pool: &Pool) -> Result<(), OpenError> {
-    let mut client = take(pool).await?;
-    let tx = client.transaction().await.map_err(connection::error)?;
-    // One copy migrates; the others wait here and then find nothing to do.
-    tx.batch_execute("SELECT pg_advisory_xact_lock(4842746)").await.map_err(connection::error)?;
-    tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)")
-        .await
-        .map_err(connection::error)?;
-    let row = tx.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]).await;
-    let found: i64 = row.map_err(connection::error)?.get(0);
-    if found > schema::VERSION {
-        return Err(OpenError::Newer { found, known: schema::VERSION });
+/// Brings the schema up to date. Where it is, nothing is touched: a user with a role's rights alone may make nothing.
+async fn migrate(client: &mut Object) -> Result<(), tokio_postgres::Error> {
+    let there = client.query_one("SELECT to_regclass('schema_version') IS NOT NULL", &[]).await?;
+    if there.get::<_, bool>(0) && version(client).await? >= schema::VERSION {
+        return Ok(());
     }
+    let tx = client.transaction().await?;
+    // One copy migrates; the others wait here and then find nothing to do.
+    tx.batch_execute("SELECT pg_advisory_xact_lock(4842746)").await?;
+    tx.batch_execute("CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL)").await?;
+    let found = version(tx.client()).await?;
     for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         for text in *step {
-            tx.batch_execute(&connection::dialect(text)).await.map_err(connection::error)?;
+            tx.batch_execute(&connection::dialect(text)).await?;
         }
     }
     if found < schema::VERSION {
-        tx.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&schema::VERSION])
-            .await
-            .map_err(connection::error)?;
+        tx.execute("INSERT INTO schema_version (version) VALUES ($1)", &[&schema::VERSION]).await?;
     }
-    tx.commit().await.map_err(connection::error)?;
-    Ok(())
+    tx.commit().await
+}
+
+async fn version(client: &tokio_postgres::Client) -> Result<i64, tokio_postgres::Error> {
+    Ok(client.query_one("SELECT COALESCE(MAX(version), 0) FROM schema_version", &[]).await?.get(0))
+}
+
+/// The schema is up to date after this, and not ahead of this program.
+async fn bring_up_to_date(pool: &Pool) -> Result<(), OpenError> {
+    let mut client = take(pool).await?;
+    let done = match migrate(&mut client).await {
+        Ok(()) => version(&client).await,
+        Err(error) => Err(error),
+    };
+    match done.map_err(connection::error) {
+        Ok(found) if found > schema::VERSION => Err(OpenError::Newer { found, known: schema::VERSION }),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == Kind::NotAllowed => Err(OpenError::NotAllowed),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Runs a closure in one transaction on a blocking thread; its error rolls back.

@@ -29,6 +29,7 @@ mod platform_laws;
 mod provider_laws;
 mod race_laws;
 mod resident_laws;
+mod roles;
 mod share_laws;
 mod texts_laws;
 mod upkeep_laws;

@@ -25,7 +25,7 @@ use tokio::net::TcpListener;
 
 use self::told::Told;
 use crate::failure::Failure;
-use crate::house::{House, Plan, Render, Roles};
+use crate::house::{House, Peers, Plan, Render, Roles};
 use crate::telemetry;
 
 /// The providers, services and subscriptions that the demo starts with.
@@ -160,6 +160,7 @@ async fn start_house(
             ..PlatformConfig::default()
         },
         remote_platform: None,
+        peers: Peers::default(),
         numbers: None,
         sim_swap_hours: limits::SIM_SWAP_HOURS,
         retention: Retention::default(),

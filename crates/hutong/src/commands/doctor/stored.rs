@@ -36,28 +36,49 @@ pub(super) async fn look(config: &Config, world: &World) -> Vec<Finding> {
         Err(OpenError::KeyFile(_)) => return Vec::new(),
         Err(error) => return vec![opened(config, &error)],
     };
-    let now = world.now();
-    let read = store.read::<_, StoreError, _>(move |view| read(view, now)).await;
+    let (now, looked) = (world.now(), Looked::by(config));
+    let read = store.read::<_, StoreError, _>(move |view| read(view, looked, now)).await;
     let stored = match read {
         Ok(stored) => stored,
         Err(error) => return vec![opened(config, &OpenError::Store(error))],
     };
     let today = now.to_zoned(platform_config(config).zone).date();
-    let mut findings =
-        judge(&stored, config.has(Role::Platform) && config.platform.url.is_none(), now, today);
-    findings.push(heads(config, &store).await);
+    let mut findings = judge(&stored, looked.platform, now, today);
+    if looked.log {
+        findings.push(heads(config, &store).await);
+    }
     findings
 }
 
-fn read(view: &mut View<'_>, now: Timestamp) -> Result<Stored, StoreError> {
+/// What the roles of this process may look at, where their user of the database has no other rights.
+#[derive(Clone, Copy)]
+struct Looked {
+    platform: bool,
+    texts: bool,
+    log: bool,
+}
+
+impl Looked {
+    fn by(config: &Config) -> Self {
+        let any = |roles: &[Role]| roles.iter().any(|role| config.has(*role));
+        Self {
+            platform: config.has(Role::Platform) && config.platform.url.is_none(),
+            texts: any(&[Role::Contacts, Role::Platform, Role::Sms]),
+            log: any(&[Role::Contacts, Role::Exchange, Role::Platform]),
+        }
+    }
+}
+
+fn read(view: &mut View<'_>, looked: Looked, now: Timestamp) -> Result<Stored, StoreError> {
+    let Looked { platform, texts, log } = looked;
     Ok(Stored {
         damaged: view.check_integrity().is_err(),
-        providers: view.platform().list_providers()?,
-        offerings: view.platform().list_offerings(Some(true), 0, 1)?.1,
+        providers: if platform { view.platform().list_providers()? } else { Vec::new() },
+        offerings: if platform { view.platform().list_offerings(Some(true), 0, 1)?.1 } else { 0 },
         jobs: view.jobs().counts(now)?,
         oldest_job: view.jobs().oldest_due(now)?,
-        oldest_text: view.texts().outlook()?.oldest,
-        newest_entry: view.audit().newest()?,
+        oldest_text: if texts { view.texts().outlook()?.oldest } else { None },
+        newest_entry: if log { view.audit().newest()? } else { None },
         database_clock: view.clock()?,
     })
 }
@@ -78,6 +99,8 @@ pub(super) fn opened(config: &Config, error: &OpenError) -> Finding {
             "the servers do not start",
             "Install that version again.",
         ),
+        OpenError::NotAllowed => no_right(check),
+        OpenError::Store(error) if error.kind() == Kind::NotAllowed => no_right(check),
         OpenError::Store(error) if error.kind() == Kind::Unavailable && config.database.is_some() => {
             Finding::wrong(
                 check,
@@ -101,6 +124,15 @@ pub(super) fn opened(config: &Config, error: &OpenError) -> Finding {
             "Stop the servers, keep a copy of the data directory, and put the last backup back.",
         ),
     }
+}
+
+fn no_right(check: &'static str) -> Finding {
+    Finding::wrong(
+        check,
+        "its user has no right to what these roles need",
+        "the servers do not start, or fail at what they are asked",
+        "As the user whose the database is: hutong store migrate --grant ROLE=USER; docs/roles.md has the steps.",
+    )
 }
 
 /// What must be said about what was read.
@@ -289,6 +321,7 @@ mod tests {
             OpenError::WrongKeys("a.key".into()),
             OpenError::Newer { found: 9, known: 1 },
             store(Kind::Unavailable),
+            store(Kind::NotAllowed),
             store(Kind::Damaged),
         ];
         let mut said: Vec<_> = wrong.iter().map(|error| of(error).what).collect();

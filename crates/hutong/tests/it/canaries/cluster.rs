@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::{Place, files};
 
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     directory: tempfile::TempDir,
     programs: PathBuf,
     port: u16,
@@ -26,7 +26,7 @@ fn programs() -> Option<PathBuf> {
 
 impl Cluster {
     /// `None` where PostgreSQL is not installed and nobody insists.
-    pub(super) fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             assert!(std::env::var("CI").is_err(), "CI must test PostgreSQL: install it");
             return None;
@@ -74,11 +74,24 @@ impl Cluster {
         assert!(self.command(program).args(arguments).status().unwrap().success(), "{program}");
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres", self.port)
     }
 
-    pub(super) fn sql(&self, sql: &str) {
+    /// The address of one of its databases for one of its users.
+    pub(crate) fn url_of(&self, user: &str, database: &str) -> String {
+        format!("postgres://{user}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// What a statement answers in a database, as text.
+    pub(crate) fn ask(&self, database: &str, sql: &str) -> String {
+        let url = self.url_of("postgres", database);
+        let output = self.command("psql").args([&url, "-Atqc", sql]).stdout(Stdio::piped()).output().unwrap();
+        assert!(output.status.success(), "{sql}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    pub(crate) fn sql(&self, sql: &str) {
         self.run("psql", &[&self.url(), "-qc", sql]);
     }
 

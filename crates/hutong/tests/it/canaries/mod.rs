@@ -1,7 +1,7 @@
 //! What a thief finds in data, write-ahead logs, logs, metrics, dumps and answers: no number, code or token, in
 //! whatever form it could be written down.
 
-mod cluster;
+pub(crate) mod cluster;
 mod search;
 mod story;
 

@@ -220,7 +220,7 @@ impl Inside {
             // Long runs change books tens of thousands of times in one moment.
             new_numbers: Quota { at_once: 1_000_000_000, ..Quota::default() },
         };
-        let former = Arc::new(operators::Former(Some(operators::Desk(platform.clone()))));
+        let former = Arc::new(operators::Former(operators::parts(true, true, Some(platform.clone()))));
         let numbers = NumberCheck { network: network.clone(), former };
         let contacts = Contacts::new(store.clone(), world.clone(), config, Arc::new(AlwaysUp));
         let contacts = contacts.asking(Some(numbers));
