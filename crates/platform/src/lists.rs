@@ -1,5 +1,7 @@
 //! What every list and every single resource has in common: query, paging, projection, body.
 
+use std::str::FromStr;
+
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
@@ -148,6 +150,13 @@ pub(crate) fn to_value<T: Serialize>(item: &T) -> Value {
 /// The id at the end of a path; one that is not text names nothing.
 pub(crate) struct Id(pub(crate) String);
 
+impl Id {
+    /// Reads the id of a resource; what is no id of one names nothing either.
+    pub(crate) fn read<T: FromStr>(&self) -> Result<T, Refusal> {
+        self.0.parse().map_err(|_| Refusal::not_found())
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Id {
     type Rejection = Refusal;
 
@@ -173,7 +182,7 @@ impl<T: DeserializeOwned + Declared, S: Send + Sync> FromRequest<S> for Body<T> 
 }
 
 /// A change of a resource: a merge patch, checked by whoever merges it. Source: RFC 7396.
-pub(crate) struct Patch(pub(crate) Value);
+pub(crate) struct Patch(Value);
 
 impl<S: Send + Sync> FromRequest<S> for Patch {
     type Rejection = Refusal;
@@ -186,7 +195,7 @@ impl<S: Send + Sync> FromRequest<S> for Patch {
 
 impl Patch {
     /// Merges the change into a resource; answers what comes of it and which of its members differ.
-    pub(crate) fn merge(self, resource: &Value) -> (Value, Vec<String>) {
+    pub(crate) fn merge(&self, resource: &Value) -> (Value, Vec<String>) {
         let mut merged = resource.clone();
         merge(&mut merged, self.0.clone());
         let names = self.0.as_object().into_iter().flat_map(|members| members.keys());

@@ -3,6 +3,7 @@
 mod matching;
 mod numbers;
 mod orders;
+mod report;
 mod sms;
 
 use std::path::Path;

@@ -22,18 +22,18 @@ const FREE: [&str; 4] = ["description", "logFlag", "priority", "subject"];
 pub(crate) async fn change(
     State(platform): State<Platform>,
     operator: Operator,
-    Id(id): Id,
+    id: Id,
     patch: Patch,
 ) -> Result<Response, Refusal> {
-    let id: Uuid = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: Uuid = id.read()?;
     patch.check(&COMMUNICATION, "CommunicationMessage_Update")?;
-    let (change, actor, sender) = (patch.0, actor(&operator), platform.config.sender.clone());
+    let (actor, sender) = (actor(&operator), platform.config.sender.clone());
     let message = platform
         .store
         .write(move |tx| {
             let message = tx.read(|view| find(view, id))?.ok_or_else(Refusal::not_found)?;
             let shown = to_value(&tx.read(|view| message.show(view, &sender))?);
-            let (merged, changed) = Patch(change.clone()).merge(&shown);
+            let (merged, changed) = patch.merge(&shown);
             if changed.is_empty() {
                 return Ok(shown);
             }

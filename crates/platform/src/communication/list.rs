@@ -41,11 +41,11 @@ fn page(
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Id(id): Id,
+    id: Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;
-    let id: Uuid = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: Uuid = id.read()?;
     let sender = platform.config.sender.clone();
     let read = platform.store.read(move |view| {
         let message = find(view, id)?;

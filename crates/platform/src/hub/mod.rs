@@ -15,8 +15,7 @@ pub(crate) fn routes() -> Router<Platform> {
     [CATALOGUE, ORDERING, INVENTORY, COMMUNICATION].into_iter().fold(Router::new(), |router, interface| {
         let register =
             move |State(platform): State<Platform>, body| register::register(platform, interface, body);
-        let remove =
-            move |State(platform): State<Platform>, Id(id): Id| remove::remove(platform, interface, id);
+        let remove = move |State(platform): State<Platform>, id: Id| remove::remove(platform, interface, id);
         router
             .route(&format!("{interface}{HUB}"), post(register))
             .route(&format!("{interface}{HUB}/{{id}}"), delete(remove))

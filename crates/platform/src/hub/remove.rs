@@ -3,11 +3,11 @@
 use domain::ids::HubId;
 
 use crate::Platform;
-use crate::lists::Gone;
+use crate::lists::{Gone, Id};
 use crate::refusal::Refusal;
 
-pub(crate) async fn remove(platform: Platform, interface: &'static str, id: String) -> Result<Gone, Refusal> {
-    let id: HubId = id.parse().map_err(|_| Refusal::not_found())?;
+pub(crate) async fn remove(platform: Platform, interface: &'static str, id: Id) -> Result<Gone, Refusal> {
+    let id: HubId = id.read()?;
     let removed = platform.store.write(move |tx| tx.platform().remove_listener(interface, id)).await?;
     if removed { Ok(Gone) } else { Err(Refusal::not_found()) }
 }

@@ -19,17 +19,17 @@ use crate::wire;
 pub(crate) async fn change(
     State(platform): State<Platform>,
     operator: Operator,
-    Id(id): Id,
+    id: Id,
     patch: Patch,
 ) -> Result<Response, Refusal> {
-    let id: ProductId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: ProductId = id.read()?;
     patch.check(&INVENTORY, "Product_Update")?;
-    let (store, actor, change) = (platform.store.clone(), actor(&operator), patch.0);
+    let (store, actor) = (platform.store.clone(), actor(&operator));
     let product = store
         .write(move |tx| {
             let mut row = find(&mut tx.platform(), id)?.ok_or_else(Refusal::not_found)?;
             let shown = to_value(&wire::product(&mut tx.platform(), &row)?);
-            let (merged, changed) = Patch(change.clone()).merge(&shown);
+            let (merged, changed) = patch.merge(&shown);
             if changed.iter().any(|name| name != "status") {
                 return Err(Refusal::body(
                     "of a product only status can be changed; order what else is wished",

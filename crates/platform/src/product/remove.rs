@@ -17,9 +17,9 @@ use crate::refusal::Refusal;
 pub(crate) async fn remove(
     State(platform): State<Platform>,
     operator: Operator,
-    Id(id): Id,
+    id: Id,
 ) -> Result<Gone, Refusal> {
-    let id: ProductId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: ProductId = id.read()?;
     let (store, actor) = (platform.store.clone(), actor(&operator));
     store
         .write(move |tx| {

@@ -13,11 +13,11 @@ use crate::wire;
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Id(id): Id,
+    id: Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;
-    let id: ProductId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: ProductId = id.read()?;
     let product = platform
         .store
         .read(move |view| {

@@ -23,12 +23,12 @@ pub(crate) async fn list(State(platform): State<Platform>, pairs: Pairs) -> Resu
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Id(id): Id,
+    id: Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;
     // The id is read as the order ids are: both are UUIDs.
-    let id: domain::ids::ProductOrderId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: domain::ids::ProductOrderId = id.read()?;
     let task = platform.store.read(move |view| view.platform().find_cancellation(id.0)).await?;
     let task = task.ok_or_else(Refusal::not_found)?;
     Ok(one(&wire::cancellation(&task), fields.as_deref()))

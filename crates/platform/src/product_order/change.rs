@@ -33,18 +33,17 @@ const FREE: [&str; 7] = [
 pub(crate) async fn change(
     State(platform): State<Platform>,
     operator: Operator,
-    Id(id): Id,
+    id: Id,
     patch: Patch,
 ) -> Result<Response, Refusal> {
-    let id: ProductOrderId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: ProductOrderId = id.read()?;
     let (store, actor) = (platform.store.clone(), actor(&operator));
     patch.check(&ORDERING, "ProductOrder_Update")?;
-    let change = patch.0;
     let order = store
         .write(move |tx| {
             let mut order = find(&mut tx.platform(), id)?.ok_or_else(Refusal::not_found)?;
             let shown = to_value(&wire::order(&order));
-            let (merged, changed) = Patch(change.clone()).merge(&shown);
+            let (merged, changed) = patch.merge(&shown);
             if changed.is_empty() {
                 return Ok(order);
             }

@@ -13,11 +13,11 @@ use crate::wire;
 
 pub(crate) async fn show(
     State(platform): State<Platform>,
-    Id(id): Id,
+    id: Id,
     pairs: Pairs,
 ) -> Result<Response, Refusal> {
     let fields = read_fields(pairs)?;
-    let id: ProductOrderId = id.parse().map_err(|_| Refusal::not_found())?;
+    let id: ProductOrderId = id.read()?;
     let order = platform.store.read(move |view| find(&mut view.platform(), id)).await?;
     let order = order.ok_or_else(Refusal::not_found)?;
     Ok(one(&wire::order(&order), fields.as_deref()))

@@ -10,13 +10,13 @@ mod place;
 mod plot;
 mod targets;
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
 
 use self::place::Place;
-use crate::run::{self, Failed};
+use super::report::Moment;
+use crate::run::Failed;
 
 /// A part: its word, and what measures it.
 type Part = (&'static str, fn(&Place, &Options) -> Result<Vec<Value>, Failed>);
@@ -59,16 +59,8 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
 
 /// The moment, the sources, and what else the machine has to do.
 fn when(root: &Path, threads: usize) -> Value {
-    let said = |program: &str, arguments: &[&str]| {
-        run::program(program, arguments).inside(root).read().unwrap_or_default().trim().to_owned()
-    };
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    json!({
-        "date": said("date", &["-u", "+%Y-%m-%d"]),
-        "commit": said("git", &["rev-parse", "--short", "HEAD"]),
-        "load": load.split_whitespace().next().unwrap_or("an unknown number of"),
-        "threads": threads,
-    })
+    let Moment { date, commit, load, .. } = Moment::now(root);
+    json!({ "date": date, "commit": commit, "load": load, "threads": threads })
 }
 
 impl Options {

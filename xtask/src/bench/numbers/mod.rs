@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::report::{self, Moment};
 use crate::run::{self, Failed};
 
 /// The release whose numbering plans are those of the library that we link.
@@ -34,8 +35,7 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
         let text: String = chosen.map(|(region, raw)| format!("{region}\t{raw}\n")).collect();
         let _ = write!(page, "\n## {title}\n\n{}", table(&place.measure(&text)?));
     }
-    let directory = root.join("docs").join("benchmarks");
-    fs::write(directory.join("numbers.md"), page).map_err(|error| failed(&error))
+    report::keep(root, "numbers.md", &page)
 }
 
 fn failed(error: &std::io::Error) -> Failed {
@@ -128,12 +128,7 @@ fn table(figures: &[Value]) -> String {
 }
 
 fn head(root: &Path) -> String {
-    let said = |program: &str, arguments: &[&str]| {
-        run::program(program, arguments).inside(root).read().unwrap_or_default().trim().to_owned()
-    };
-    let (date, commit) = (said("date", &["-u", "+%Y-%m-%d"]), said("git", &["rev-parse", "--short", "HEAD"]));
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load = load.split_whitespace().next().unwrap_or("an unknown number of");
+    let Moment { date, commit, load, .. } = Moment::now(root);
     format!(
         "# Numbers: measured\n\nWritten by `cargo xtask bench numbers` on {date} at commit {commit}, on one core. When it \
          began, {load} other programs wanted to run, on average of a minute: well above zero, all rates here are too low, and \

@@ -3,11 +3,11 @@
 
 mod page;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::report::Moment;
 use crate::house;
 use crate::run::{self, Failed};
 
@@ -37,7 +37,7 @@ pub(super) struct Figure {
 /// Measures, and writes the page.
 pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
     let (rounds, people) = read(arguments).ok_or_else(|| Failed::new(USAGE))?;
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let moment = Moment::now(root);
     let programs = build(root)?;
     let mut figures = KINDS.map(|_| Figure { rates: Vec::new(), taps: Vec::new() });
     for _ in 0..rounds {
@@ -51,8 +51,7 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
             figure.taps.push(taps);
         }
     }
-    let load = load.split_whitespace().next().unwrap_or("unknown");
-    page::write(root, &figures, (rounds, people), load)
+    page::write(root, &figures, (rounds, people), &moment)
 }
 
 fn read(arguments: &[&str]) -> Option<(u64, u64)> {

@@ -1,11 +1,11 @@
 //! The page `docs/benchmarks/orders.md`.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
 use super::{Figure, KINDS};
-use crate::run::{self, Failed};
+use crate::bench::report::{self, Moment, median};
+use crate::run::Failed;
 
 /// What the 99th in a hundred answers to a tap is to stay below, in milliseconds.
 const P99_MS_MAX: f64 = 20.0;
@@ -15,22 +15,10 @@ pub(super) fn write(
     root: &Path,
     figures: &[Figure],
     (rounds, people): (u64, u64),
-    load: &str,
+    moment: &Moment,
 ) -> Result<(), Failed> {
-    let said = |program: &str, arguments: &[&str]| {
-        run::program(program, arguments).inside(root).read().unwrap_or_default().trim().to_owned()
-    };
-    let (date, commit) = (said("date", &["-u", "+%Y-%m-%d"]), said("git", &["rev-parse", "--short", "HEAD"]));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let when = format!(
-        "{date}, commit {commit}, {threads} cores, load {load} before; {rounds} rounds of {people} people with ten \
-         orders each; medians"
-    );
-    let file = root.join("docs").join("benchmarks").join("orders.md");
-    fs::write(&file, page(figures, &when))
-        .map_err(|error| Failed::new(format!("{}: {error}", file.display())))?;
-    println!("{}", file.display());
-    Ok(())
+    let when = format!("{}; {rounds} rounds of {people} people with ten orders each; medians", moment.line());
+    report::keep(root, "orders.md", &page(figures, &when))
 }
 
 fn page(figures: &[Figure], when: &str) -> String {
@@ -62,16 +50,6 @@ fn page(figures: &[Figure], when: &str) -> String {
         let _ = writeln!(page, "| {} | {rate:.0} | {half:.1} | {ninety_nine:.1} | {longest:.1} |", kind.what);
     }
     page
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut sorted: Vec<f64> = values.collect();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        length if length % 2 == 1 => sorted[length / 2],
-        length => f64::midpoint(sorted[length / 2 - 1], sorted[length / 2]),
-    }
 }
 
 #[cfg(test)]

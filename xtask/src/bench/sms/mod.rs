@@ -3,11 +3,11 @@
 
 mod page;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::report::Moment;
 use crate::house::{self, Pipe, Server};
 use crate::interop;
 use crate::python;
@@ -40,7 +40,7 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
     let (_centre, said) = Server::start(&measure, &["serve"], Pipe::Stdout, "listening ")?;
     let port = said.trim().rsplit(' ').next().unwrap_or_default().to_owned();
     let clients = clients(root, measure)?;
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let moment = Moment::now(root);
     let mut figures = Vec::new();
     for window in WINDOWS {
         // At window 1 every text waits for a round trip: fewer are enough.
@@ -69,7 +69,7 @@ pub(super) fn run(root: &Path, arguments: &[&str]) -> Result<(), Failed> {
         }
         figures.push(figure);
     }
-    page::write(root, &figures, rounds, texts, load.split_whitespace().next().unwrap_or("unknown"))
+    page::write(root, &figures, rounds, texts, &moment)
 }
 
 pub(super) const OURS: &str = "smpp (ours)";

@@ -1,12 +1,12 @@
 //! The page `docs/benchmarks/sms.md`.
 
 use std::fmt::Write;
-use std::fs;
 use std::path::Path;
 
 use super::{Figure, OURS, OUTBOX, WINDOWS};
+use crate::bench::report::{self, Moment, median, said};
 use crate::interop;
-use crate::run::{self, Failed};
+use crate::run::Failed;
 
 /// Texts a second that the durable outbox is to come to.
 const TARGET: f64 = 5_000.0;
@@ -17,38 +17,22 @@ pub(super) fn write(
     figures: &[Figure],
     rounds: u64,
     texts: u64,
-    load: &str,
+    moment: &Moment,
 ) -> Result<(), Failed> {
-    let said = |program: &str, arguments: &[&str]| {
-        run::program(program, arguments).inside(root).read().unwrap_or_default().trim().to_owned()
-    };
-    let (date, commit) = (said("date", &["-u", "+%Y-%m-%d"]), said("git", &["rev-parse", "--short", "HEAD"]));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let versions = format!(
         "the crates smpp34 1.5.1 and rusmppc 0.4.0, smpp34 {} (PyPI, the same core) on {}, {} (npm) on node {}",
         interop::SMPP34,
-        said("python3", &["--version"]),
+        said(root, "python3", &["--version"]),
         interop::NPM.replace('@', " "),
-        said("node", &["--version"]),
+        said(root, "node", &["--version"]),
     );
-    let page = page(
-        figures,
-        &|name, window| {
-            format!(
-                "{date}, commit {commit}, {threads} cores, load {load} before; {rounds} rounds of {texts} texts; {name}{window}"
-            )
-        },
-        &versions,
-    );
-    let file = root.join("docs").join("benchmarks").join("sms.md");
-    fs::write(&file, page).map_err(|error| Failed::new(format!("{}: {error}", file.display())))?;
-    println!("{}", file.display());
-    Ok(())
+    let when = format!("{}; {rounds} rounds of {texts} texts; medians", moment.line());
+    report::keep(root, "sms.md", &page(figures, &when, &versions))
 }
 
-fn page(figures: &[Figure], when: &dyn Fn(&str, &str) -> String, versions: &str) -> String {
+fn page(figures: &[Figure], when: &str, versions: &str) -> String {
     let mut page = String::from("# The SMS link\n\n`cargo xtask bench sms` writes this page.\n\n");
-    let _ = writeln!(page, "{}.\n", when("medians", ""));
+    let _ = writeln!(page, "{when}.\n");
     let _ = writeln!(
         page,
         "## The session layer\n\nsubmit_sm a second over one session, each client against the same centre (a program of ours that accepts\n\
@@ -65,7 +49,7 @@ fn page(figures: &[Figure], when: &dyn Fn(&str, &str) -> String, versions: &str)
          {TARGET:.0} are wanted.\n\n| window | texts a second | of the target |\n| ---: | ---: | ---: |"
     );
     for figure in figures.iter().filter(|figure| figure.name == OUTBOX) {
-        let rate = median(&figure.rates);
+        let rate = median(figure.rates.iter().copied());
         let _ = writeln!(page, "| {} | {rate:.0} | {:.2} |", figure.window, rate / TARGET);
     }
     page
@@ -74,24 +58,16 @@ fn page(figures: &[Figure], when: &dyn Fn(&str, &str) -> String, versions: &str)
 /// One window: ours, the fastest peer, and all of them.
 fn row(figures: &[Figure], window: u64) -> String {
     let of_window = || figures.iter().filter(|figure| figure.window == window && figure.name != OUTBOX);
-    let ours = of_window().find(|figure| figure.name == OURS).map_or(0.0, |figure| median(&figure.rates));
+    let ours = of_window()
+        .find(|figure| figure.name == OURS)
+        .map_or(0.0, |figure| median(figure.rates.iter().copied()));
     let peers: Vec<_> = of_window()
         .filter(|figure| figure.name != OURS)
-        .map(|figure| (figure.name, median(&figure.rates)))
+        .map(|figure| (figure.name, median(figure.rates.iter().copied())))
         .collect();
     let fastest = peers.iter().map(|(_, rate)| *rate).fold(f64::MIN_POSITIVE, f64::max);
     let all: Vec<_> = peers.iter().map(|(name, rate)| format!("{name} {rate:.0}")).collect();
     format!("| {window} | {ours:.0} | {fastest:.0} | {:.2} | {} |", ours / fastest, all.join(", "))
-}
-
-fn median(rates: &[f64]) -> f64 {
-    let mut sorted = rates.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => 0.0,
-        length if length % 2 == 1 => sorted[length / 2],
-        length => f64::midpoint(sorted[length / 2 - 1], sorted[length / 2]),
-    }
 }
 
 #[cfg(test)]
