@@ -37,6 +37,7 @@ CREATE INDEX text_part_at ON text_part (at);
 CREATE TABLE communication (
     id      BYTEA PRIMARY KEY,
     request BYTEA,                -- NULL: somebody in it was erased
+    state   TEXT,                 -- that listeners were told last
     created BIGINT NOT NULL
 );
 CREATE INDEX communication_created ON communication (created);

@@ -1,7 +1,7 @@
 //! The store: what every role keeps, and the only place that knows SQL.
 //!
 //! A write is one closure that the backend runs whole ([`Store::write`]): the embedded backend puts
-//! many of them, each in a savepoint, into one durable commit; PostgreSQL runs one again when another
+//! many of them into one durable commit, whoever waits at a screen first; PostgreSQL runs one again when another
 //! came first. A read is one closure over one snapshot ([`Store::read`]). Verbs stand under the role
 //! they serve and are written once, over the port in [`mod@sql`]; which backend runs is known here
 //! alone.

@@ -1,4 +1,4 @@
-//! What a listener is told. Source: TMF630 part 4; the event types of TMF620, 622 and 637.
+//! What a listener is told. Source: TMF630 part 4; the event types of TMF620, 622, 637 and 681.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -66,11 +66,13 @@ pub enum EventType {
     ProductOfferingAttributeValueChange,
     /// A message was taken to be sent.
     CommunicationMessageCreate,
+    /// A message has come further, or failed.
+    CommunicationMessageStateChange,
 }
 
 impl EventType {
     /// Every one.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProductOrderCreate,
         Self::ProductOrderStateChange,
         Self::ProductOrderInformationRequired,
@@ -82,6 +84,7 @@ impl EventType {
         Self::ProductOfferingCreate,
         Self::ProductOfferingAttributeValueChange,
         Self::CommunicationMessageCreate,
+        Self::CommunicationMessageStateChange,
     ];
 
     /// The word in the envelope and at the end of the listener's path.
@@ -98,6 +101,7 @@ impl EventType {
             Self::ProductOfferingCreate => "ProductOfferingCreateEvent",
             Self::ProductOfferingAttributeValueChange => "ProductOfferingAttributeValueChangeEvent",
             Self::CommunicationMessageCreate => "CommunicationMessageCreateEvent",
+            Self::CommunicationMessageStateChange => "CommunicationMessageStateChangeEvent",
         }
     }
 
@@ -118,7 +122,9 @@ impl EventType {
             Self::ProductOfferingCreate | Self::ProductOfferingAttributeValueChange => {
                 crate::paths::CATALOGUE
             }
-            Self::CommunicationMessageCreate => crate::paths::COMMUNICATION,
+            Self::CommunicationMessageCreate | Self::CommunicationMessageStateChange => {
+                crate::paths::COMMUNICATION
+            }
         }
     }
 }

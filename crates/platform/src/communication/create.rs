@@ -13,6 +13,7 @@ use store::texts::{CommunicationRow, NewText, TextPurpose};
 use store::{Kind, StoreError};
 use tmf::{CommunicationMessage, CommunicationMessageCreate, EventType};
 
+use super::settle::reference_of;
 use super::wire::Message;
 use crate::Platform;
 use crate::auth::actor;
@@ -64,7 +65,7 @@ pub(crate) async fn create(
                     suffix: String::new(),
                     body: content.clone(),
                     not_after: after_seconds(now, LIFE_S),
-                    reference: None,
+                    reference: Some(reference_of(id)),
                 };
                 tx.texts().enqueue(&text)?;
                 tx.texts().join_communication(id, text.id, *place)?;
@@ -73,6 +74,7 @@ pub(crate) async fn create(
             tx.audit().append(&entry.with("message", id.to_string()).with("texts", to.len()))?;
             let row = CommunicationRow { id, request: Some(request.clone()), created: now };
             let message = tx.read(|view| Message::Asked(row).show(view, &sender))?;
+            tx.texts().note_told(id, message.state.as_deref().unwrap_or_default())?;
             let kind = EventType::CommunicationMessageCreate;
             Desk::new(tx, &platform).tell_message(kind, message.clone())?;
             Ok::<_, Refusal>(message)

@@ -4,6 +4,7 @@ mod change;
 mod create;
 mod list;
 mod remove;
+mod settle;
 mod wire;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use axum::routing::get;
 use tmf::paths::{COMMUNICATION, COMMUNICATION_MESSAGE};
 
 use crate::Platform;
+pub(crate) use settle::message_of;
 
 pub(crate) fn routes() -> Router<Platform> {
     Router::new()

@@ -1,4 +1,4 @@
-//! A confirmation's text was accepted, refused or lost.
+//! A text that something waits for was accepted, refused or lost.
 
 use std::pin::Pin;
 
@@ -8,12 +8,13 @@ use store::StoreError;
 use store::jobs::{Handler, Job, JobFailed, Outcome};
 
 use crate::Platform;
+use crate::communication::message_of;
 use crate::desk::Desk;
 use crate::refusal::Refusal;
 
 pub(crate) struct TextSettled(pub(crate) Platform);
 
-/// What waited for the text: the id of a product order.
+/// What waited for the text: the id of a product order, or a message.
 #[derive(Deserialize)]
 struct Payload {
     reference: String,
@@ -23,12 +24,17 @@ impl TextSettled {
     async fn settle(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let (platform, job) = (self.0.clone(), job.clone());
         let Payload { reference } = job.payload()?;
-        // Any other reference is somebody else's.
-        let Ok(order) = reference.parse::<ProductOrderId>() else { return Ok(Outcome::Done) };
+        let (order, message) = (reference.parse::<ProductOrderId>().ok(), message_of(&reference));
         let store = platform.store.clone();
         let done = store
             .write(move |tx| {
-                Desk::new(tx, &platform).text_settled(order)?;
+                let mut desk = Desk::new(tx, &platform);
+                // Any other reference is somebody else's.
+                match (order, message) {
+                    (Some(order), _) => desk.text_settled(order)?,
+                    (None, Some(message)) => desk.message_settled(message)?,
+                    (None, None) => {}
+                }
                 Ok::<_, Refusal>(tx.jobs().finish(&job)?)
             })
             .await;

@@ -90,6 +90,39 @@ async fn a_listener_is_told_of_a_message_that_was_taken() {
 }
 
 #[tokio::test]
+async fn a_listener_is_told_each_state_of_a_message_once() {
+    let house = House::new().await;
+    let hub = MESSAGES.replace("/communicationMessage", "/hub");
+    let query = "eventType=CommunicationMessageStateChangeEvent";
+    house.post(&hub, &json!({"callback": "http://ear.test/crm", "query": query})).await;
+    let two = json!([{"phoneNumber": ANNA}, {"phoneNumber": "+8613800138002"}]);
+    let (_, headers, sent) = house.post(MESSAGES, &message("Back at noon", two)).await;
+    assert_eq!(sent["state"], "initial");
+    house.phones().await;
+    for delivered in [true, false] {
+        let write = house.platform.store.write(move |tx| {
+            for text in tx.texts().list_communications(0, 1)?.0 {
+                let texts = tx.texts().list_texts_of(text.id)?;
+                let text = if delivered { &texts[0] } else { &texts[1] };
+                tx.texts().receive_receipt("link", &text.id.to_string(), delivered)?;
+                let payload = json!({"reference": text.reference, "state": "settled"});
+                let now = "1970-01-01T00:00:00Z".parse().unwrap();
+                tx.jobs().enqueue(store::jobs::JobKind::TextSettled, &payload, now)?;
+            }
+            Ok::<_, store::StoreError>(())
+        });
+        write.await.unwrap();
+        house.work().await;
+    }
+    let told = house.ear.told.lock().unwrap().clone();
+    let states: Vec<_> =
+        told.iter().map(|(_, event)| event["event"]["communicationMessage"]["state"].clone()).collect();
+    // Two texts accepted, one delivered, one not: the message changes its state twice.
+    assert_eq!(states, ["inProgress", "failed"]);
+    assert_eq!(house.get(headers["location"].to_str().unwrap()).await.2["state"], "failed");
+}
+
+#[tokio::test]
 async fn a_message_to_nobody_is_taken_and_has_failed() {
     let house = House::new().await;
     let mut email = message("Hello", json!([{"phoneNumber": ANNA}]));

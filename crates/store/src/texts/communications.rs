@@ -65,6 +65,18 @@ impl TextsTx<'_> {
         Ok(())
     }
 
+    /// Notes the state of it that listeners are told now; `false` when it is the one that they were told last.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn note_told(&mut self, id: Uuid, state: &str) -> Result<bool, StoreError> {
+        let noted = self.view.sql.execute(
+            "UPDATE communication SET state = $1 WHERE id = $2 AND (state IS NULL OR state <> $1)",
+            params![state, id],
+        )?;
+        Ok(noted == 1)
+    }
+
     /// Notes that a text came of it, for the receiver at a place.
     ///
     /// # Errors
