@@ -158,7 +158,7 @@ impl Town {
             SHARED,
             format!(
                 "--listen {contacts_at} --peers-exchange http://{exchange_at} --platform-url http://{platform_at} \
-                 --trusted-proxies 127.0.0.1 {token}"
+                 --platform-erases-former-owners --registration-texts-per-number-minute 9 --trusted-proxies 127.0.0.1 {token}"
             ),
         );
         let contacts = contacts.await;
