@@ -98,6 +98,14 @@ fn each_database_holds_its_own(town: &Town) {
     assert!(foreign(Town::PLATFORMS, &[Role::Platform, Role::Sms]).is_empty());
     assert!(foreign(Town::SHARED, &[Role::Contacts, Role::Exchange, Role::Sms]).is_empty());
     assert!(!town.filled(Town::PLATFORMS, ["product", "text"].into_iter()).is_empty());
+    // Each role forgets what is its own, by a job that no other role's process takes.
+    let jobs = |database| {
+        let kinds =
+            "SELECT string_agg(kind, ' ' ORDER BY kind) FROM job WHERE kind LIKE 'upkeep%' AND dead = 0";
+        town.cluster.ask(database, kinds)
+    };
+    assert_eq!(jobs(Town::SHARED), "upkeep_contacts upkeep_exchange upkeep_texts");
+    assert_eq!(jobs(Town::PLATFORMS), "upkeep_platform upkeep_texts");
 }
 
 /// The very program of a role, told to look where it may not.
