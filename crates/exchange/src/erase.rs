@@ -38,7 +38,11 @@ impl Handler for Erase {
 impl Exchange {
     async fn erase(&self, job: &Job) -> Result<Outcome, JobFailed> {
         let About { erasure: id } = job.payload()?;
-        let read = move |view: &mut store::View<'_>| view.erasures().find(id, Erased::Account);
+        // Somebody has left, or has lost the number to somebody else.
+        let read = move |view: &mut store::View<'_>| match view.erasures().find(id, Erased::Account)? {
+            None => view.erasures().find(id, Erased::Owner),
+            left => Ok(left),
+        };
         let Some((erasure, number)) = self.store.read::<_, StoreError, _>(read).await? else {
             tracing::error!(
                 "an erasure could not be handed to the platform for so long that it is unknown whose it was"

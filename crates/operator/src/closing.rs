@@ -3,8 +3,10 @@
 
 use domain::key::ContactKey;
 use serde::Serialize;
+use serde_json::json;
 use store::audit::{Actor, AuditAction, AuditEntry};
 use store::erasures::{Erased, Erasure};
+use store::jobs::JobKind;
 use store::{StoreError, Tx};
 
 use crate::{Parts, PlatformDesk};
@@ -37,8 +39,8 @@ pub fn close_for_new_owner(
 
 /// Closes what an owner had when an erasure was written down: the account with its book, matches, shares,
 /// devices and orders, texts not yet sent, subscriptions, bars. No text goes out. What others wrote about the
-/// number, hiding it for one, stays theirs. Each process closes what is its roles': without the platform its part
-/// stays with the operator's own, which knows of its customers' changes, or is told by its own interface.
+/// number, hiding it for one, stays theirs. Each process closes what is its roles': a platform elsewhere is told by a
+/// job where it wants to be, and knows of its customers' changes where not.
 ///
 /// # Errors
 /// The store's.
@@ -50,6 +52,16 @@ pub fn close(tx: &mut Tx<'_>, parts: &Parts, erasure: &Erasure, actor: &Actor) -
     if parts.accounts && !newer {
         tx.exchange().erase_person(key)?;
         tx.contacts().erase_subscriber(key)?;
+    }
+    if parts.tells_platform {
+        let topic = key.value().to_string();
+        tx.jobs().drop_topic(JobKind::SyncSubscriptions, &topic)?;
+        tx.jobs().enqueue_topic(
+            JobKind::EraseCustomer,
+            &topic,
+            &json!({ "erasure": erasure.id }),
+            erasure.at,
+        )?;
     }
     if !newer {
         tx.texts().silence(key)?;

@@ -69,7 +69,7 @@ impl Operators {
 /// Its routes, behind the door.
 pub fn routes(operators: Operators, door: Door) -> axum::Router {
     let guard = from_fn_with_state((door, operators.clone()), guard::guard);
-    let Parts { accounts, exchange, platform } = &operators.parts;
+    let Parts { accounts, exchange, platform, .. } = &operators.parts;
     let routes = match platform {
         Some(_) => described(),
         None => OpenApiRouter::new()

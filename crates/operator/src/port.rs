@@ -21,6 +21,8 @@ pub struct Parts {
     pub exchange: bool,
     /// The platform.
     pub platform: Option<Arc<dyn PlatformDesk>>,
+    /// Whether a platform elsewhere is to erase a number's former owner, by a job.
+    pub tells_platform: bool,
 }
 
 /// The platform as the operator's interface needs it.

@@ -93,6 +93,7 @@ async fn plan(config: &Config, metrics: Metrics, world: &World) -> Result<Plan, 
 pub(super) fn remote_platform(config: &Config) -> Result<Option<RemotePlatform>, Failure> {
     let config::Platform { url, token, timeout_s, ca_file, identity_file, callback_url, .. } =
         &config.platform;
+    let erases_former_owners = config.platform.erases_former_owners;
     let Some(url) = url else { return Ok(None) };
     let read = |file: &Option<PathBuf>| {
         let read = file.as_ref().map(|file| {
@@ -114,7 +115,7 @@ pub(super) fn remote_platform(config: &Config) -> Result<Option<RemotePlatform>,
         ..HttpSettings::default()
     };
     let callback_base = callback_url.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-    Ok(Some(RemotePlatform { http, callback_base }))
+    Ok(Some(RemotePlatform { http, callback_base, erases_former_owners }))
 }
 
 /// Who may use the operator's interfaces: the tokens without a name for everything, those with one for

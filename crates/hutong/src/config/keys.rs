@@ -326,6 +326,13 @@ pub(super) const KEYS: &[Key] = &[
         "URL",
         "https://… under which the platform reaches this server, where that is not `listen`",
     ),
+    key(
+        "platform.erases_former_owners",
+        "platform-erases-former-owners",
+        Shape::Switch,
+        "BOOL",
+        "true where the platform at platform.url is another hutong, which then erases a number's former owner; else false",
+    ),
     secret(
         "platform.operator_tokens",
         "platform-operator-tokens",

@@ -160,6 +160,8 @@ pub(crate) struct Platform {
     pub(crate) identity_file: Option<PathBuf>,
     /// The address under which it reaches this server, where that is not `listen`.
     pub(crate) callback_url: Option<String>,
+    /// Whether the platform at `url` is told to erase whoever had a number before its new owner.
+    pub(crate) erases_former_owners: bool,
     /// Bearer tokens accepted at `/tmf-api` and the console.
     pub(crate) operator_tokens: Vec<SecretString>,
     /// Whether `/tmf-api` needs no token when bound to loopback.
@@ -177,6 +179,7 @@ impl Default for Platform {
             ca_file: None,
             identity_file: None,
             callback_url: None,
+            erases_former_owners: false,
             operator_tokens: Vec::new(),
             open_on_loopback: false,
             private_callbacks: false,

@@ -5,13 +5,13 @@ use store::audit::Actor;
 use store::erasures::{Erased, Erasure};
 use store::{OpenError, Store, StoreError, Tx};
 
-use super::{Roles, StartError};
+use super::{Plan, StartError};
 
 /// Erases again what a journal has and the database, an older one, has not: before anybody sees anything. What is
 /// another process's to erase stops the start until it has.
 pub(super) async fn again(
     store: &Store,
-    roles: Roles,
+    plan: &Plan,
     platform: Option<Platform>,
     again: Vec<Erasure>,
 ) -> Result<(), StartError> {
@@ -22,8 +22,8 @@ pub(super) async fn again(
         return Ok(());
     }
     let is_ours = |one: &Erasure| match one.what {
-        Erased::Account => roles.contacts,
-        Erased::Owner => roles.contacts || roles.platform,
+        Erased::Account => plan.roles.contacts,
+        Erased::Owner => plan.roles.contacts || plan.roles.platform,
         Erased::Customer => true,
     };
     if !again.iter().all(is_ours) {
@@ -34,7 +34,7 @@ pub(super) async fn again(
         "the database is older than its journal of erasures: a backup was restored; those people are erased again"
     );
     for erasure in again {
-        let (platform, parts) = (platform.clone(), roles.parts(platform.clone()));
+        let (platform, parts) = (platform.clone(), plan.parts(platform.clone()));
         let write = move |tx: &mut Tx<'_>| -> Result<(), StoreError> {
             tx.erasures().record_again(&erasure)?;
             match (erasure.what, &platform) {

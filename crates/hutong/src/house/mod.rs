@@ -89,6 +89,15 @@ pub(crate) struct Plan {
     pub(crate) render: Render,
 }
 
+impl Plan {
+    /// What an operator's call reaches here.
+    fn parts(&self, platform: Option<Platform>) -> Parts {
+        let told = self.remote_platform.as_ref().is_some_and(|remote| remote.erases_former_owners);
+        let parts = operators::parts(self.roles.contacts, self.roles.exchange, platform);
+        Parts { tells_platform: self.roles.contacts && told, ..parts }
+    }
+}
+
 /// An operator's own platform.
 #[derive(Clone)]
 pub(crate) struct RemotePlatform {
@@ -96,6 +105,8 @@ pub(crate) struct RemotePlatform {
     pub(crate) http: HttpSettings,
     /// How it reaches this server, where that is not the address that is listened on.
     pub(crate) callback_base: Option<String>,
+    /// Whether it is to erase whoever had a number before its new owner.
+    pub(crate) erases_former_owners: bool,
 }
 
 /// The addresses of processes with other roles.
@@ -127,11 +138,6 @@ impl Roles {
             Role::Sms => self.sms,
         };
         Role::ALL.into_iter().filter(has).collect()
-    }
-
-    /// What an operator's call reaches here.
-    fn parts(self, platform: Option<Platform>) -> Parts {
-        operators::parts(self.contacts, self.exchange, platform)
     }
 
     /// Whether something is decided here, of which a log and a journal are kept: not where texts are sent alone.
@@ -202,7 +208,7 @@ impl House {
             store.keep_audit_heads(&plan.audit_heads).await.map_err(OpenError::from)?;
             // What was erased comes back with no backup: first of all, before a text goes or anybody is let in.
             let again = store.keep_erasures(&plan.erasures).await.map_err(OpenError::from)?;
-            erasures::again(&store, plan.roles, platform.clone(), again).await?;
+            erasures::again(&store, &plan, platform.clone(), again).await?;
         }
         begin_upkeep(&store, &world, plan.roles).await.map_err(OpenError::Store)?;
         let (api, metrics) = (plan.listen.local_addr()?, plan.metrics.local_addr()?);
@@ -280,7 +286,7 @@ impl House {
             let (region, sign_in, new_numbers) = (plan.region, plan.sign_in, plan.new_numbers);
             let config = ContactsConfig { prefixes, region, sign_in, new_numbers };
             let link = Arc::new(LinkUp(self.link.clone()));
-            let former = Arc::new(operators::Former(plan.roles.parts(platform)));
+            let former = Arc::new(operators::Former(plan.parts(platform)));
             let numbers = plan.numbers.clone().map(|network| NumberCheck { network, former });
             let contacts = Contacts::new(self.store.clone(), world.clone(), config, link).asking(numbers);
             let door = plan.platform.door.with_changing("key-file", operator_token(&self.store));
@@ -318,7 +324,7 @@ impl House {
 
     /// The operator's interface, as far as the roles here go.
     fn operators(&self, plan: &Plan, world: &World, platform: Option<Platform>) -> Router {
-        let parts = plan.roles.parts(platform);
+        let parts = plan.parts(platform);
         let operators = Operators::new(self.store.clone(), world.clone(), plan.region, parts);
         operator::routes(operators, plan.platform.door.with_changing("key-file", operator_token(&self.store)))
     }

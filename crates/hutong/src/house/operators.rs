@@ -61,10 +61,10 @@ impl PlatformDesk for Desk {
     }
 }
 
-/// What an operator's call reaches in a process.
+/// What an operator's call reaches in a process with these roles and, where it is here, the platform.
 pub(super) fn parts(accounts: bool, exchange: bool, platform: Option<Platform>) -> Parts {
     let platform = platform.map(|platform| Arc::new(Desk(platform)) as Arc<dyn PlatformDesk>);
-    Parts { accounts, exchange, platform }
+    Parts { accounts, exchange, platform, tells_platform: false }
 }
 
 /// Closes what a number's former owner had, as the operator's event does; the network has said so.

@@ -103,6 +103,10 @@ async fn pass(State(other): State<Other>, from: Peer, request: Request) -> Resul
 
 fn between(headers: &HeaderMap<HeaderValue>) -> HeaderMap<HeaderValue> {
     let mut headers = headers.clone();
+    let named = headers.get_all(header::CONNECTION).iter().filter_map(|value| value.to_str().ok());
+    let named: Vec<String> =
+        named.flat_map(|value| value.split(',')).map(|name| name.trim().to_owned()).collect();
+    named.iter().for_each(|name| drop(headers.remove(name)));
     for name in &NEIGHBOURS {
         headers.remove(name);
     }
@@ -158,7 +162,7 @@ mod tests {
             let told = |name: &str| -> Vec<String> {
                 headers.get_all(name).iter().map(|one| one.to_str().unwrap().to_owned()).collect()
             };
-            let names = ["x-forwarded-for", "forwarded", "authorization", "connection", "if-match"];
+            let names = ["x-forwarded-for", "forwarded", "authorization", "connection", "x-hop", "if-match"];
             let told: Vec<_> = names.map(told).to_vec();
             let id = [("x-request-id", "the-others-own"), ("connection", "close"), ("etag", "7")];
             (StatusCode::CREATED, id, format!("{told:?} {}", String::from_utf8_lossy(&body)))
@@ -168,7 +172,8 @@ mod tests {
             ("x-forwarded-for", "192.0.2.1"),
             ("forwarded", "for=192.0.2.1"),
             ("authorization", "Bearer t"),
-            ("connection", "keep-alive"),
+            ("connection", "keep-alive, x-hop"),
+            ("x-hop", "one"),
             ("if-match", "6"),
         ];
         let answer = ask(&router, "/v1/book?x=1", &headers, "whole").await;
@@ -179,7 +184,7 @@ mod tests {
         );
         assert_eq!(answer.headers()["x-request-id"], "the-others-own");
         let body = answer.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(body, r#"[["203.0.113.9"], [], ["Bearer t"], [], ["6"]] whole"#);
+        assert_eq!(body, r#"[["203.0.113.9"], [], ["Bearer t"], [], [], ["6"]] whole"#);
     }
 
     #[tokio::test]

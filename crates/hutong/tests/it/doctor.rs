@@ -83,6 +83,8 @@ async fn each_thing_wrong_with_files_and_settings_is_found_by_name() {
     let address = taken.local_addr().unwrap().to_string();
     assert_eq!(found(&["--metrics", &address]), (1, vec!["metrics".to_owned()]));
     assert_eq!(found(&["--platform-url", "http://127.0.0.1:9"]), (1, vec!["platform-url".to_owned()]));
+    let apart = ["--roles", "contacts,platform,sms", "--peers-exchange", "http://127.0.0.1:9"];
+    assert_eq!(found(&apart), (1, vec!["peers-exchange".to_owned()]));
     let (code, report) = report(&house, &["--sms-sender", "not a number"]);
     assert_eq!((code, &report["findings"][0]["check"]), (1, &Value::from("configuration")));
     assert!(report["findings"][0]["what"].as_str().unwrap().contains("sms.sender"));

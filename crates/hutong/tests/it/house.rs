@@ -371,6 +371,11 @@ impl Person<'_> {
         self.token.clone()
     }
 
+    /// Whether this phone shows a text that was not read.
+    pub(crate) async fn has_text(&self) -> bool {
+        self.house.centre.texts(self.number).await.len() > self.read
+    }
+
     /// The next text on this phone: from, and what it says.
     pub(crate) async fn next_text(&mut self) -> (String, String) {
         let (centre, number, read) = (&self.house.centre, self.number, self.read);

@@ -82,7 +82,12 @@ impl House {
         // Each call is refused to somebody: no scope stands for two of those that change something.
         let tokens =
             vec![token("all", ALL, Scope::ALL), token("little", NOTHING_MUCH, &[Scope::CatalogueRead])];
-        let parts = Parts { accounts: true, exchange: true, platform: Some(Arc::new(Desk(store.clone()))) };
+        let parts = Parts {
+            accounts: true,
+            exchange: true,
+            platform: Some(Arc::new(Desk(store.clone()))),
+            tells_platform: false,
+        };
         let operators = Operators::new(store.clone(), world, Region::CN, parts);
         let router = operator::routes(operators, Door::new(tokens, false));
         let house = Self { router, store, _directory: directory };

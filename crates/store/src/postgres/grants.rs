@@ -28,7 +28,7 @@ pub enum GrantError {
         /// What it may do.
         right: &'static str,
         /// To which table.
-        table: &'static str,
+        table: String,
     },
     /// The database.
     #[error("the rights cannot be given")]
@@ -91,17 +91,14 @@ async fn grant_to(tx: &Transaction<'_>, user: &str, roles: &[Role]) -> Result<()
 /// Whether the user may do nothing that its roles may not, wherever it would have that from.
 async fn look(tx: &Transaction<'_>, user: &str, roles: &[Role]) -> Result<(), GrantError> {
     let oid: u32 = tx.query_one("SELECT oid FROM pg_roles WHERE rolname = $1", &[&user]).await?.get(0);
-    for rights in &RIGHTS {
-        for (letter, word) in LETTERS {
-            let has = tx
-                .query_one(
-                    "SELECT has_table_privilege($1::oid, $2::text, $3::text)",
-                    &[&oid, &rights.table, &word],
-                )
-                .await?;
-            if has.get::<_, bool>(0) && !may(roles, rights.table, letter) {
-                return Err(GrantError::TooMuch { user: user.to_owned(), right: word, table: rights.table });
-            }
+    let (tables, words) = (RIGHTS.map(|rights| rights.table), LETTERS.map(|(_, word)| word));
+    let has = "SELECT t.name, w.word FROM unnest($2::text[]) AS t(name), unnest($3::text[]) AS w(word)
+      WHERE has_table_privilege($1::oid, t.name, w.word)";
+    for row in tx.query(has, &[&oid, &tables.as_slice(), &words.as_slice()]).await? {
+        let (table, word): (&str, &str) = (row.get(0), row.get(1));
+        let letter = LETTERS.iter().find(|(_, known)| *known == word);
+        if let Some((_, right)) = letter.filter(|(letter, _)| !may(roles, table, *letter)) {
+            return Err(GrantError::TooMuch { user: user.to_owned(), right, table: table.to_owned() });
         }
     }
     Ok(())

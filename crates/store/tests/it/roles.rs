@@ -339,7 +339,8 @@ async fn a_grant_takes_back_what_a_user_had_before_and_refuses_whom_nothing_woul
     assert!(matches!(grant("nobody\"; DROP TABLE book").await, Err(GrantError::NoUser(_))));
     assert!(matches!(grant("postgres").await, Err(GrantError::Unbound(_))));
     users.owner.batch_execute("GRANT SELECT ON book TO PUBLIC").await.unwrap();
-    assert!(matches!(grant(&user).await, Err(GrantError::TooMuch { table: "book", right: "SELECT", .. })));
+    let more = grant(&user).await;
+    assert!(matches!(more, Err(GrantError::TooMuch { table, right: "SELECT", .. }) if table == "book"));
     assert!(may("inbox").await, "what is refused changes nothing");
     users.end().await;
 }

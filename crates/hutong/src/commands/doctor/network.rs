@@ -37,8 +37,32 @@ pub(super) async fn look(config: &Config) -> Vec<Finding> {
         }
         None => {}
     }
+    findings.extend(peer("peers-contacts", config, Role::Contacts, config.peers.contacts.as_deref()).await);
+    findings.extend(peer("peers-exchange", config, Role::Exchange, config.peers.exchange.as_deref()).await);
     findings.push(numbers(config).await);
     findings
+}
+
+/// The way to the process with the other role of `/v1`; nothing where both are here, or neither is asked for it.
+async fn peer(check: &'static str, config: &Config, role: Role, url: Option<&str>) -> Option<Finding> {
+    if config.has(role) || !(config.has(Role::Contacts) || config.has(Role::Exchange)) {
+        return None;
+    }
+    Some(match url {
+        Some(url) if connects(url).await => Finding::fine(check, "it can be reached"),
+        Some(_) => Finding::wrong(
+            check,
+            "the server with that role cannot be reached",
+            "calls of /v1 that are its are answered 503, peer/unavailable",
+            "Start it, correct its address in [peers], or open the firewall.",
+        ),
+        None => Finding::advice(
+            check,
+            "nobody says where the server with that role is",
+            "calls of /v1 that are its are answered 404 here, so that terminals need two addresses",
+            "Set its address in [peers].",
+        ),
+    })
 }
 
 /// What `/readyz` of a running server says; `None` when no server of ours answers.

@@ -1,6 +1,8 @@
 //! The whole story, told by processes that cannot read each other's tables.
 
+use api::consents::ConsentGiven;
 use domain::Region;
+use domain::consent::Consent;
 use domain::order::{Progress, Reason};
 use futures::StreamExt;
 use store::roles::{RIGHTS, Role};
@@ -9,7 +11,7 @@ use terminal::scan::Scan;
 use terminal::sync::{Extent, Outcome, sync};
 
 use super::town::Town;
-use crate::house::{Person, code, eventually, http};
+use crate::house::{OPERATOR_TOKEN, Person, code, eventually, http};
 
 /// Waits for an event of a kind in a person's stream, however it comes to them.
 pub(super) async fn hears(person: &Person<'_>, name: &str) {
@@ -96,6 +98,14 @@ fn each_database_holds_its_own(town: &Town) {
     assert!(foreign(Town::PLATFORMS, &[Role::Platform, Role::Sms]).is_empty());
     assert!(foreign(Town::SHARED, &[Role::Contacts, Role::Exchange, Role::Sms]).is_empty());
     assert!(!town.filled(Town::PLATFORMS, ["product", "text"].into_iter()).is_empty());
+    // Each role forgets what is its own, by a job that no other role's process takes.
+    let jobs = |database| {
+        let kinds =
+            "SELECT string_agg(kind, ' ' ORDER BY kind) FROM job WHERE kind LIKE 'upkeep%' AND dead = 0";
+        town.cluster.ask(database, kinds)
+    };
+    assert_eq!(jobs(Town::SHARED), "upkeep_contacts upkeep_exchange upkeep_texts");
+    assert_eq!(jobs(Town::PLATFORMS), "upkeep_platform upkeep_texts");
 }
 
 /// The very program of a role, told to look where it may not.
@@ -115,25 +125,38 @@ fn nobody_reads_what_is_anothers(town: &Town) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_operators_call_closes_in_each_process_what_is_that_processs() {
+async fn a_numbers_new_owner_finds_nothing_of_the_former_ones_in_any_process() {
     let Some(town) = Town::start().await else { return };
     let house = &town.house;
     let li = house.person("+8613900139002").await;
     li.service("crbt").await;
     let closed = async |process: &str| {
         let url = format!("{process}/operator/v1/numbers/{}/new-owner", li.number);
-        let request = http().post(url).bearer_auth(crate::house::OPERATOR_TOKEN);
-        let answer = request.send().await.unwrap();
+        let answer = http().post(url).bearer_auth(OPERATOR_TOKEN).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     };
+    assert_eq!(closed(&town.exchange.api).await.0, 404, "the exchange has nothing of its own to close");
     let (status, body) = closed(&town.contacts.api).await;
     assert_eq!((status, body.as_str()), (200, r#"{"account":true,"subscriptions":0,"orders":0}"#));
     assert_eq!(code(li.client.me().await), "auth/invalid");
+    // Whoever has the number now comes at once; the platform is told of the former owner all the same.
+    let mut owner = house.stranger_at(&town.exchange.api, "+8613900139002");
+    while owner.has_text().await {
+        owner.next_text().await;
+    }
+    owner.register(vec![ConsentGiven::Name(Consent::Subscriptions)]).await;
+    eventually("the platform to have erased", async || {
+        house.list("productInventory/v4/product", li.number).await.is_empty().then_some(())
+    })
+    .await;
+    eventually("the queue to run empty", async || (house.metric("jobs_due").await == 0.0).then_some(()))
+        .await;
+    assert!(owner.client.subscriptions(None).await.unwrap().items.is_empty());
+    // Told at the platform's own interface, it has nothing left to close.
     let (status, body) = closed(&town.platform.api).await;
-    assert_eq!((status, body.as_str()), (200, r#"{"account":false,"subscriptions":5,"orders":0}"#));
-    assert_eq!(closed(&town.exchange.api).await.0, 404, "the exchange has nothing of its own to close");
+    assert_eq!((status, body.as_str()), (200, r#"{"account":false,"subscriptions":0,"orders":0}"#));
     let letters = http().get(format!("{}/operator/v1/dead-letters", town.exchange.api));
-    let letters = letters.bearer_auth(crate::house::OPERATOR_TOKEN).send().await.unwrap();
+    let letters = letters.bearer_auth(OPERATOR_TOKEN).send().await.unwrap();
     assert_eq!(letters.text().await.unwrap(), r#"{"items":[],"charges":[],"next":null}"#);
     town.end().await;
 }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::canaries::cluster::Cluster;
@@ -19,9 +20,18 @@ pub(super) struct Process {
     pub(super) metrics: String,
 }
 
-/// A port that nobody has: the processes must know each other's before they start.
+/// A port that nobody has, and none of those that are given out by themselves: the processes must know each other's
+/// before they start, and find them free when they start again.
 fn free() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        // Each test is a process of its own.
+        let next = std::process::id().wrapping_mul(16) + NEXT.fetch_add(1, Ordering::Relaxed);
+        let address = format!("127.0.0.1:{}", 12_000 + next % 20_000);
+        if TcpListener::bind(&address).is_ok() {
+            return address;
+        }
+    }
 }
 
 impl Process {
@@ -87,6 +97,10 @@ const OWNER: &str = "hutong_owner";
 const SHARED: &str = "hutong";
 const PLATFORMS: &str = "hutong_platform_own";
 
+const EXCHANGE_TOKEN: &str = "the-exchanges-own-token-for-tests";
+/// What the exchange does at the platform, and nothing else of an operator's.
+const SCOPES: &str = "catalogue:read+catalogue:write+orders:read+orders:write";
+
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
 }
@@ -148,7 +162,10 @@ impl Town {
             "platform",
             "u_platform",
             PLATFORMS,
-            format!("--listen {platform_at} --platform-private-callbacks {token}"),
+            format!(
+                "--listen {platform_at} --platform-private-callbacks {token} \
+                 --operator-tokens exchange={SCOPES}={EXCHANGE_TOKEN}"
+            ),
         );
         let platform = platform.await;
         let contacts = begin(
@@ -158,7 +175,7 @@ impl Town {
             SHARED,
             format!(
                 "--listen {contacts_at} --peers-exchange http://{exchange_at} --platform-url http://{platform_at} \
-                 --trusted-proxies 127.0.0.1 {token}"
+                 --platform-erases-former-owners --registration-texts-per-number-minute 9 --trusted-proxies 127.0.0.1 {token}"
             ),
         );
         let contacts = contacts.await;
@@ -168,7 +185,8 @@ impl Town {
             "u_exchange",
             SHARED,
             format!(
-                "--listen {exchange_at} --peers-contacts http://{contacts_at} --platform-url http://{platform_at} {token}"
+                "--listen {exchange_at} --peers-contacts http://{contacts_at} --platform-url http://{platform_at} \
+                 --platform-token {EXCHANGE_TOKEN} {token}"
             ),
         );
         let exchange = exchange.await;
