@@ -3,7 +3,10 @@
 //! Verbs are synchronous, so each transaction runs on a blocking thread that waits for the driver.
 
 mod connection;
+mod shared;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
@@ -13,6 +16,7 @@ use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
 use self::connection::PostgresSql;
+use self::shared::Shared;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
@@ -26,6 +30,9 @@ const CONNECTIONS: usize = 16;
 /// Runs of one write before its caller is told that the store is contended.
 const RUNS_MAX: u32 = 12;
 
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Whether no transaction is left that began before the sealed seed was replaced: as long as there is one,
 /// VACUUM keeps for it what was there before. Sessions of other users cannot be seen by all.
 const SEEN_BY_NOBODY: &str = "SELECT NOT EXISTS (
@@ -35,8 +42,11 @@ const SEEN_BY_NOBODY: &str = "SELECT NOT EXISTS (
 
 pub(crate) struct Postgres {
     pool: Pool,
+    shared: Shared,
     pub(crate) tools: Tools,
     signals: Signals,
+    /// Statements sent so far.
+    sent: Arc<AtomicU64>,
 }
 
 impl Postgres {
@@ -53,7 +63,7 @@ impl Postgres {
         let (dice, connection) = (world.clone(), take(&pool).await?);
         let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice);
         let keys = in_transaction(connection, begin, keys).await?;
-        Ok(Self { pool, tools: Tools { keys, world }, signals })
+        Ok(Self::over(pool, Tools { keys, world }, signals))
     }
 
     /// Connects to what is there, which is for reading alone.
@@ -67,7 +77,12 @@ impl Postgres {
         let (dice, connection) = (world.clone(), take(&pool).await?);
         let look = move |sql: &mut PostgresSql| look_around(sql, &master, &dice);
         let keys = in_transaction(connection, "BEGIN READ ONLY", look).await?;
-        Ok(Self { pool, tools: Tools { keys, world }, signals })
+        Ok(Self::over(pool, Tools { keys, world }, signals))
+    }
+
+    fn over(pool: Pool, tools: Tools, signals: Signals) -> Self {
+        let sent = Arc::<AtomicU64>::default();
+        Self { shared: Shared::new(pool.clone(), Arc::clone(&sent)), pool, tools, signals, sent }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -79,18 +94,21 @@ impl Postgres {
         &self,
         mut unit: Box<dyn WriteUnit>,
     ) -> (Box<dyn WriteUnit>, Result<Option<Effects>, StoreError>) {
+        let mut taken = None;
         for run in 0..RUNS_MAX {
             let client = match self.connection().await {
                 Ok(client) => client,
                 Err(error) => return (unit, Err(error)),
             };
-            let (tools, handle) = (self.tools.clone(), Handle::current());
+            let tools = self.tools.clone();
+            let mut sql = PostgresSql::new(client, Handle::current(), BEGIN_WRITE, &self.sent).knowing(taken);
             let task = tokio::task::spawn_blocking(move || {
-                let outcome = write_once(unit.as_mut(), client, handle, &tools);
-                (unit, outcome)
+                let effects = run_write(unit.as_mut(), &mut sql, &tools);
+                let taken = sql.taken();
+                (unit, end_write(sql, effects), taken)
             });
             let outcome;
-            (unit, outcome) = match task.await {
+            (unit, outcome, taken) = match task.await {
                 Ok(done) => done,
                 Err(_) => return (Box::new(Lost), Err(StoreError::new(Kind::Internal, "a write panicked"))),
             };
@@ -138,7 +156,7 @@ async fn migrate(pool: &Pool) -> Result<(), OpenError> {
     }
     for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         for text in *step {
-            tx.batch_execute(&connection::dialect(text)).await.map_err(connection::error)?;
+            tx.batch_execute(&connection::schema_dialect(text)).await.map_err(connection::error)?;
         }
     }
     if found < schema::VERSION {
@@ -158,7 +176,7 @@ async fn in_transaction<T: Send + 'static>(
 ) -> Result<T, OpenError> {
     let handle = Handle::current();
     let task = tokio::task::spawn_blocking(move || {
-        let mut sql = PostgresSql::begin(client, handle, begin)?;
+        let mut sql = PostgresSql::new(client, handle, begin, &Arc::default());
         let outcome = run(&mut sql);
         sql.end(outcome.is_ok())?;
         outcome
@@ -188,14 +206,8 @@ impl WriteUnit for Lost {
     fn finish(self: Box<Self>, _: Result<(), StoreError>) {}
 }
 
-fn write_once(
-    unit: &mut dyn WriteUnit,
-    client: Object,
-    handle: Handle,
-    tools: &Tools,
-) -> Result<Option<Effects>, StoreError> {
-    let mut sql = PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
-    let effects = run_write(unit, &mut sql, tools);
+/// Commits what a closure has written, if it has come to its end and lost no race.
+fn end_write(sql: PostgresSql, effects: Option<Effects>) -> Result<Option<Effects>, StoreError> {
     // A closure may swallow or rename a lost race; the connection remembers it.
     let lost = sql.lost_race();
     failpoints::pass_blocking(Point::BeforeCommit)?;
@@ -221,18 +233,26 @@ impl Backend for Postgres {
                 Ok(client) => client,
                 Err(error) => return unit.finish(Err(error)),
             };
-            let handle = Handle::current();
+            let mut sql = PostgresSql::new(client, Handle::current(), BEGIN_READ, &self.sent);
             let _ = tokio::task::spawn_blocking(move || {
-                let done =
-                    PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                        .and_then(|mut sql| {
-                            unit.run(&mut View::new(&mut sql, &keys));
-                            sql.end(true)
-                        });
-                unit.finish(done);
+                unit.run(&mut View::new(&mut sql, &keys));
+                sql.leave();
+                unit.finish(Ok(()));
             })
             .await;
         })
+    }
+
+    fn read_little(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(unit) = self.shared.read(unit, &self.tools.keys).await {
+                self.read(unit).await;
+            }
+        })
+    }
+
+    fn statements(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
@@ -262,6 +282,9 @@ impl Backend for Postgres {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move { self.pool.close() })
+        Box::pin(async move {
+            self.pool.close();
+            self.shared.close();
+        })
     }
 }
