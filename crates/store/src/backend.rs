@@ -47,7 +47,7 @@ pub(crate) trait WriteUnit: Send {
 
 /// A read, stripped of its types.
 pub(crate) trait ReadUnit: Send {
-    /// Runs the closure over one snapshot.
+    /// Runs the closure over one snapshot; what an earlier run has said is forgotten.
     fn run(&mut self, view: &mut View<'_>);
     /// Hands the outcome to whoever waits.
     fn finish(self: Box<Self>, done: Result<(), StoreError>);
@@ -84,6 +84,14 @@ pub(crate) trait Backend: Send + Sync {
     fn write(&self, unit: Box<dyn WriteUnit>) -> BoxFuture<'_, ()>;
     /// Runs a read over one snapshot.
     fn read(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()>;
+    /// Runs a read that mostly asks one thing.
+    fn read_little(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
+        self.read(unit)
+    }
+    /// Statements sent to a server so far.
+    fn statements(&self) -> u64 {
+        0
+    }
     /// Shows what is kept in memory of matches and shares; `false` where nothing is.
     fn remember(&self, _look: &mut dyn FnMut(&dyn Memory)) -> Result<bool, StoreError> {
         Ok(false)

@@ -5,6 +5,7 @@ mod numbers;
 mod orders;
 mod report;
 mod sms;
+mod store;
 
 use std::path::Path;
 
@@ -38,6 +39,11 @@ pub(crate) const BENCHES: &[Bench] = &[
         word: "orders",
         what: "complete orders a second through the real binary, and the tap at half that load [--rounds 3] [--people 1000]",
         run: orders::run,
+    },
+    Bench {
+        word: "store",
+        what: "the store on PostgreSQL beside a row per edge [--subscribers 100000] [--clients 8] [--seconds 10] [--rounds 3]",
+        run: store::run,
     },
 ];
 

@@ -2,11 +2,13 @@
 //!
 //! `cargo run --release -p store --example measure-store -- ours --subscribers 10000 --clients 64 --seconds 5`
 //!
-//! The first word is `ours` (the embedded store), `sqlite` or `postgres` (with `--url`, an empty database). All bring up
+//! The first word is `ours` (the embedded store), `sqlite`, `postgres` (with `--url`, an empty database) or `beside` (our
+//! store on PostgreSQL and a row per edge on the same server, in turns; with `--url`, a server). All bring up
 //! the same people, each with a book of 200 contacts, then upload books of which five contacts are others, each upload
 //! durable. One JSON line a figure; latencies in milliseconds.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program that prints figures")]
 
+mod beside;
 mod load;
 mod ours;
 mod people;
@@ -34,6 +36,12 @@ async fn main() {
         "ours" => ours::measure(people, clients, time).await,
         "sqlite" => rows::sqlite::measure(people, time),
         "postgres" => rows::postgres::measure(people, &argument("--url").unwrap(), clients, time).await,
-        _ => println!("usage: measure ours|sqlite|postgres [--subscribers N] [--clients N] [--seconds N]"),
+        "beside" => {
+            let (url, rounds) = (argument("--url").unwrap(), number("--rounds", 3));
+            beside::measure(people, &url, clients, time, rounds).await;
+        }
+        _ => println!(
+            "usage: measure ours|sqlite|postgres|beside [--subscribers N] [--clients N] [--seconds N]"
+        ),
     }
 }

@@ -5,11 +5,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use domain::Msisdn;
+use domain::catalogue::{Offering, OfferingId, Provider, ProviderId, ProviderKind};
 use domain::ids::SubscriberId;
 use domain::key::ContactKey;
-use domain::locale::Locale;
-use domain::world::{SeededDice, SetClock, World};
+use domain::locale::{Locale, Localised};
+use domain::money::{Money, Period, Price};
+use domain::world::{Clock, SeededDice, SetClock, World};
+use jiff::Timestamp;
 use store::contacts::ImportedBook;
+use store::exchange::Card;
 use store::friends::FriendsView;
 use store::{MasterKey, Store, StoreError, Tx};
 
@@ -23,16 +27,54 @@ const BOOKS_A_WRITE: u64 = 1_000;
 const NOON_MS: i64 = 1_795_348_800_000;
 
 /// Keys of everybody who stands in a book: made before anything is measured.
-struct Keys(Vec<ContactKey>);
+pub(crate) struct Keys(Vec<ContactKey>);
 
 impl Keys {
-    fn make(store: &Store, people: People) -> Self {
+    pub(crate) fn make(store: &Store, people: People) -> Self {
         Self((0..4 * people.subscribers).map(|person| store.keys().contact_key(number(person))).collect())
     }
 
-    fn of(&self, person: u64) -> ContactKey {
+    pub(crate) fn of(&self, person: u64) -> ContactKey {
         self.0[person as usize]
     }
+}
+
+/// The clock of this machine: a server's transactions are timed by it.
+pub(crate) struct Real;
+
+impl Clock for Real {
+    fn now(&self) -> Timestamp {
+        #[allow(clippy::disallowed_methods, reason = "a measurement is made here and now")]
+        Timestamp::now()
+    }
+}
+
+/// An offering as a card shows it.
+pub(crate) fn card(id: &str) -> Card {
+    let provider = ProviderId::parse("xx").unwrap();
+    let price = Price { money: Money::parse("5.00", "CNY").unwrap(), period: Period::Month };
+    let words = |text: &str| Localised([("en".to_owned(), text.to_owned())].into());
+    let offering = Offering {
+        id: OfferingId::parse(id).unwrap(),
+        provider: provider.clone(),
+        name: words("Ring tones"),
+        price,
+        renews: true,
+        sensitive: false,
+        active: true,
+        terms: words("Renews every month until cancelled."),
+        how_to_cancel: words("text 0000 to 10086"),
+        conflicts_with: Vec::new(),
+        version: 1,
+    };
+    let provider = Provider {
+        id: provider,
+        name: words("XX Tech"),
+        kind: ProviderKind::Designated,
+        from: None,
+        until: None,
+    };
+    Card { offering, provider }
 }
 
 /// A mobile number of the home plan.
@@ -41,7 +83,7 @@ fn number(person: u64) -> Msisdn {
 }
 
 /// Somebody's phone: whose, their book, and how many uploads it has done.
-struct Phone {
+pub(crate) struct Phone {
     owners: Vec<(u64, Vec<u64>)>,
     done: u64,
     number: u64,
@@ -94,7 +136,7 @@ async fn reopen(directory: &std::path::Path, master: &MasterKey, world: &World) 
 }
 
 /// Everybody registered with their book.
-async fn bring_up(store: &Store, world: &World, keys: &Arc<Keys>, people: People) {
+pub(crate) async fn bring_up(store: &Store, world: &World, keys: &Arc<Keys>, people: People) {
     let begun = Instant::now();
     for first in (0..people.subscribers).step_by(BOOKS_A_WRITE as usize) {
         let owners = first..(first + BOOKS_A_WRITE).min(people.subscribers);
@@ -117,7 +159,7 @@ async fn bring_up(store: &Store, world: &World, keys: &Arc<Keys>, people: People
 }
 
 /// Phones that share some owners among them, drawn from all of them.
-fn phones(people: People, count: usize, round: u64) -> Vec<Phone> {
+pub(crate) fn phones(people: People, count: usize, round: u64) -> Vec<Phone> {
     let owners_each = (people.subscribers / 2 / count as u64).clamp(1, 200);
     let stride = people.subscribers / (owners_each * count as u64 * 2);
     let phone = |phone: usize| {
@@ -129,7 +171,7 @@ fn phones(people: People, count: usize, round: u64) -> Vec<Phone> {
     (0..count).map(phone).collect()
 }
 
-async fn upload(store: Store, keys: Arc<Keys>, people: People, mut phone: Phone) -> Phone {
+pub(crate) async fn upload(store: Store, keys: Arc<Keys>, people: People, mut phone: Phone) -> Phone {
     let place = (phone.done % phone.owners.len() as u64) as usize;
     let (owner, book) = &mut phone.owners[place];
     people.change(*owner, book, phone.number << 32 | phone.done);

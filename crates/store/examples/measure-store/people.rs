@@ -50,6 +50,12 @@ impl People {
         book
     }
 
+    /// Somebody who often stands in a book, at the cost of no book.
+    pub(crate) fn someone(self, owner: u64, chance: u64) -> u64 {
+        let within = COMMUNITY.min(self.subscribers / 2 - 1);
+        (owner + 1 + mixed(chance % 17) % within) % self.subscribers
+    }
+
     /// Somebody who is not registered.
     fn stranger(self, chance: u64) -> u64 {
         self.subscribers + mixed(chance) % (3 * self.subscribers)

@@ -25,9 +25,10 @@ pub(super) const INSERT_MATCHES: &str = "INSERT INTO matched (owner, friend, sin
   SELECT CAST($1 AS BIGINT), w.value, CAST($2 AS BIGINT) FROM ({each $3}) w WHERE 1 = 1
   ON CONFLICT (owner, friend) DO NOTHING";
 
-/// The same matches in the other.
-const INSERT_MATCHES_BACK: &str = "INSERT INTO matched (owner, friend, since)
-  SELECT w.value, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM ({each $3}) w WHERE 1 = 1
+/// The same matches in both directions.
+const INSERT_MATCHES_BOTH: &str = "INSERT INTO matched (owner, friend, since)
+  SELECT CAST($1 AS BIGINT), w.value, CAST($2 AS BIGINT) FROM ({each $3}) w
+  UNION ALL SELECT w.value, CAST($1 AS BIGINT), CAST($2 AS BIGINT) FROM ({each $3}) w WHERE 1 = 1
   ON CONFLICT (owner, friend) DO NOTHING";
 
 /// A book, as its owner may know it.
@@ -141,10 +142,8 @@ impl ContactsTx<'_> {
     ) -> Result<Vec<ContactKey>, StoreError> {
         let friends = self.view.listed_by(owner, contacts)?;
         if !friends.is_empty() {
-            self.insert_matches(owner, &friends, since)?;
-            self.view
-                .sql
-                .execute(INSERT_MATCHES_BACK, params![owner, matched_since(since), friends.as_slice()])?;
+            let params = params![owner, matched_since(since), friends.as_slice()];
+            self.view.sql.execute(INSERT_MATCHES_BOTH, params)?;
         }
         Ok(friends)
     }

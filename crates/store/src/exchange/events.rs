@@ -103,13 +103,13 @@ impl ExchangeTx<'_> {
         friend: Option<ContactKey>,
         data: &Json,
     ) -> Result<(), StoreError> {
-        let (last, now) = (self.view.last_event(owner)?, self.world.now());
+        let ((last, last_own), now) = (self.last_places(owner)?, self.world.now());
         // In no earlier millisecond than the last one, also when the clock was set back: whoever has read
         // that one looks at none before it. The read also tells the database of writes that cross.
         let millisecond = StreamEvent::first_place(now).max(StreamEvent::millisecond(last));
         let data = data.to_string();
         let mut seq = match friend {
-            None => self.own_place(owner, millisecond)?,
+            None => next_own_place(last_own, millisecond),
             Some(friend) => millisecond + self.place_within(owner, kind, friend, &data),
         };
         let friend_key = friend.map_or(ABOUT_ONESELF, about);
@@ -117,21 +117,20 @@ impl ExchangeTx<'_> {
             seq += 1;
         }
         let kept = if friend.is_some() { limits::EVENTS_OF_FRIEND_KEPT_MAX } else { limits::EVENTS_KEPT_MAX };
-        self.trim_events(owner, friend.map_or(ABOUT_ONESELF, about), kept)?;
-        self.trim_events(owner, ABOUT_NOBODY, 0)?;
+        self.trim_events(owner, friend_key, kept)?;
         self.effects.events.push(owner);
         Ok(())
     }
 
-    /// The next place among one's own orders' events.
-    fn own_place(&mut self, owner: ContactKey, millisecond: i64) -> Result<i64, StoreError> {
+    /// The place of the newest event, and of the newest about one's own orders; 0 where there is none.
+    fn last_places(&mut self, owner: ContactKey) -> Result<(i64, i64), StoreError> {
         let row = self.view.sql.query_one(
-            "SELECT COALESCE(MAX(seq), 0) FROM event WHERE owner = $1 AND friend = $2",
+            "SELECT COALESCE(MAX(seq), 0),
+               (SELECT COALESCE(MAX(seq), 0) FROM event WHERE owner = $1 AND friend = $2)
+             FROM event WHERE owner = $1",
             params![owner, ABOUT_ONESELF],
         )?;
-        let next = millisecond.max(row.map_or(Ok(0), |row| row.int(0))? + 1);
-        let full = next.rem_euclid(IN_A_MS) >= OWN_IN_A_MS;
-        Ok(if full { StreamEvent::millisecond(next) + IN_A_MS } else { next })
+        row.map_or(Ok((0, 0)), |row| Ok((row.int(0)?, row.int(1)?)))
     }
 
     /// The place within its millisecond of an event about somebody: it follows from what the event says.
@@ -169,14 +168,22 @@ impl ExchangeTx<'_> {
         Ok(same.is_some())
     }
 
+    /// Lets the oldest events about one thing go, and those about nobody.
     fn trim_events(&mut self, owner: ContactKey, friend: i64, kept: i64) -> Result<(), StoreError> {
         self.view.sql.execute(
-            "DELETE FROM event WHERE owner = $1 AND friend = $2 AND seq <= (
-               SELECT seq FROM event WHERE owner = $1 AND friend = $2 ORDER BY seq DESC LIMIT 1 OFFSET $3)",
-            params![owner, friend, kept],
+            "DELETE FROM event WHERE owner = $1 AND (friend = $2 OR friend = $3 AND seq <= (
+               SELECT seq FROM event WHERE owner = $1 AND friend = $3 ORDER BY seq DESC LIMIT 1 OFFSET $4))",
+            params![owner, ABOUT_NOBODY, friend, kept],
         )?;
         Ok(())
     }
+}
+
+/// The next place among one's own orders' events.
+fn next_own_place(last: i64, millisecond: i64) -> i64 {
+    let next = millisecond.max(last + 1);
+    let full = next.rem_euclid(IN_A_MS) >= OWN_IN_A_MS;
+    if full { StreamEvent::millisecond(next) + IN_A_MS } else { next }
 }
 
 fn about(friend: ContactKey) -> i64 {

@@ -4,6 +4,7 @@
 //! may be shared. That rule stands in [`FEED`] for rows, and where memory is read for memory; a law holds the
 //! two against each other.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::Msisdn;
@@ -119,17 +120,27 @@ impl FriendsView<'_> {
         let rows = self
             .rows()?
             .query(FEED, params![page.viewer, friend, offering, numbers.end, numbers.start, page.count])?;
-        rows.iter().map(|row| self.read_item(row)).collect()
+        // Many friends share the same few offerings: each card is read once.
+        let mut cards = BTreeMap::new();
+        rows.iter().map(|row| self.read_item(row, &mut cards)).collect()
     }
 
-    fn read_item(&self, row: &Row) -> Result<FeedItem, StoreError> {
-        let owner = row.key(1)?;
+    fn read_item<'r>(
+        &self,
+        row: &'r Row,
+        cards: &mut BTreeMap<&'r str, Arc<Card>>,
+    ) -> Result<FeedItem, StoreError> {
+        let (owner, body) = (row.key(1)?, row.text(3)?);
+        let card = match cards.get(body) {
+            Some(card) => Arc::clone(card),
+            None => Arc::clone(cards.entry(body).or_insert(Arc::new(Card::read(body)?))),
+        };
         Ok(FeedItem {
             share: row.int(0)?,
             owner,
             number: self.keys.number_of(owner)?,
             since: row.time(2)?,
-            card: Arc::new(Card::read(row.text(3)?)?),
+            card,
             mine: row.bool(4)?,
             seen: row.bool(5)?,
         })

@@ -2,9 +2,13 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use deadpool_postgres::Object;
+use futures::{FutureExt, future};
 use tokio::runtime::Handle;
+use tokio_postgres::Statement;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::private::BytesMut;
 use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
@@ -24,18 +28,36 @@ pub(super) fn dialect(sql: &str) -> Cow<'_, str> {
     Cow::Owned(sql.replace("{in ", "= ANY(").replace('}', "::BIGINT[])"))
 }
 
+/// The schema in PostgreSQL's way. Texts are compared by their bytes, as SQLite does, whatever order of letters the
+/// database was made with.
+pub(super) fn schema_dialect(sql: &str) -> String {
+    dialect(sql).replace("TEXT", "TEXT COLLATE \"C\"")
+}
+
+/// A rule of uniqueness, and the values that stood there already.
+#[derive(PartialEq, Eq)]
+pub(super) struct Taken {
+    rule: String,
+    values: String,
+}
+
 /// One connection inside one transaction, driven from a blocking thread.
 pub(super) struct PostgresSql {
     client: Object,
     handle: Handle,
+    /// What begins the transaction, as long as it has not been sent.
+    begin: Option<&'static str>,
+    sent: Arc<AtomicU64>,
     lost_race: bool,
+    taken: Option<Taken>,
     ended: bool,
 }
 
 impl PostgresSql {
-    pub(super) fn begin(client: Object, handle: Handle, begin: &'static str) -> Result<Self, StoreError> {
-        handle.block_on(client.batch_execute(begin)).map_err(error)?;
-        Ok(Self { client, handle, lost_race: false, ended: false })
+    /// A transaction that begins with its first statement.
+    pub(super) fn new(client: Object, handle: Handle, begin: &'static str, sent: &Arc<AtomicU64>) -> Self {
+        let sent = Arc::clone(sent);
+        Self { client, handle, begin: Some(begin), sent, lost_race: false, taken: None, ended: false }
     }
 
     /// Whether a statement failed because another transaction came first.
@@ -43,15 +65,66 @@ impl PostgresSql {
         self.lost_race
     }
 
+    /// What was found taken in the run before this one.
+    pub(super) fn knowing(mut self, taken: Option<Taken>) -> Self {
+        self.taken = taken;
+        self
+    }
+
+    /// What a statement found taken, where that is why it failed.
+    pub(super) fn taken(&mut self) -> Option<Taken> {
+        self.taken.take()
+    }
+
     pub(super) fn end(mut self, keep: bool) -> Result<(), StoreError> {
         self.ended = true;
+        if self.begin.is_some() {
+            return Ok(());
+        }
+        self.sent.fetch_add(1, Ordering::Relaxed);
         let end = if keep { "COMMIT" } else { "ROLLBACK" };
         self.handle.block_on(self.client.batch_execute(end)).map_err(error)
     }
 
-    fn note<T>(&mut self, outcome: Result<T, tokio_postgres::Error>) -> Result<T, StoreError> {
+    /// Ends a transaction that has only read: whatever comes next on this connection comes after it, so nobody waits.
+    pub(super) fn leave(mut self) {
+        self.ended = true;
+        if self.begin.is_none() {
+            self.sent.fetch_add(1, Ordering::Relaxed);
+            let _ = self.client.batch_execute("COMMIT").now_or_never();
+        }
+    }
+
+    fn run<T>(
+        &mut self,
+        sql: &'static str,
+        run: impl AsyncFnOnce(&Object, Statement) -> Result<T, tokio_postgres::Error>,
+    ) -> Result<T, StoreError> {
+        let begin = self.begin.take();
+        self.sent.fetch_add(1 + u64::from(begin.is_some()), Ordering::Relaxed);
+        let client = &self.client;
+        let outcome = self.handle.block_on(async {
+            let statement = client.prepare_cached(&dialect(sql)).await;
+            match begin {
+                // What only reads goes out right behind the beginning; were that refused, nothing is done.
+                Some(begin) if sql.starts_with("SELECT") => {
+                    let read = async { run(client, statement?).await };
+                    let (begun, outcome) = future::join(client.batch_execute(begin), read).await;
+                    begun.and(outcome)
+                }
+                Some(begin) => {
+                    client.batch_execute(begin).await?;
+                    run(client, statement?).await
+                }
+                None => run(client, statement?).await,
+            }
+        });
         outcome.map_err(|source| {
-            let error = error(source);
+            let found = taken(&source);
+            // Whoever had it first had committed before this run began: it is no race that another run could win.
+            let mistake = found.is_some() && found == self.taken;
+            self.taken = found;
+            let error = if mistake { StoreError::new(Kind::Internal, source) } else { error(source) };
             self.lost_race |= error.kind() == Kind::Contended;
             error
         })
@@ -60,7 +133,7 @@ impl PostgresSql {
 
 impl Drop for PostgresSql {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && self.begin.is_none() {
             // Only a panic comes here: the connection must not go back to the pool mid-transaction.
             let _ = self.handle.block_on(self.client.batch_execute("ROLLBACK"));
         }
@@ -69,21 +142,13 @@ impl Drop for PostgresSql {
 
 impl Sql for PostgresSql {
     fn execute(&mut self, sql: &'static str, params: &[Value]) -> Result<u64, StoreError> {
-        let run = async {
-            let statement = self.client.prepare_cached(&dialect(sql)).await?;
-            self.client.execute(&statement, &references(params)).await
-        };
-        let outcome = self.handle.block_on(run);
-        self.note(outcome)
+        self.run(sql, async |client, statement| client.execute(&statement, &references(params)).await)
     }
 
     fn query(&mut self, sql: &'static str, params: &[Value]) -> Result<Vec<Row>, StoreError> {
-        let run = async {
-            let statement = self.client.prepare_cached(&dialect(sql)).await?;
-            self.client.query(&statement, &references(params)).await
-        };
-        let outcome = self.handle.block_on(run);
-        self.note(outcome)?.iter().map(read_row).collect()
+        let rows =
+            self.run(sql, async |client, statement| client.query(&statement, &references(params)).await);
+        rows?.iter().map(read_row).collect()
     }
 
     fn clock(&mut self) -> Result<Option<i64>, StoreError> {
@@ -104,11 +169,11 @@ impl Sql for PostgresSql {
     }
 }
 
-fn references(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+pub(super) fn references(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
     params.iter().map(|param| param as _).collect()
 }
 
-fn read_row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
+pub(super) fn read_row(row: &tokio_postgres::Row) -> Result<Row, StoreError> {
     let value = |(index, column): (usize, &tokio_postgres::Column)| {
         let value = match *column.type_() {
             Type::INT8 => row.try_get::<_, Option<i64>>(index).map(|v| v.map(Value::Int)),
@@ -139,6 +204,11 @@ impl ToSql for Value {
     }
 
     to_sql_checked!();
+}
+
+fn taken(error: &tokio_postgres::Error) -> Option<Taken> {
+    let error = error.as_db_error().filter(|error| *error.code() == SqlState::UNIQUE_VIOLATION)?;
+    Some(Taken { rule: error.constraint()?.to_owned(), values: error.detail()?.to_owned() })
 }
 
 /// Sorts PostgreSQL's errors into the store's kinds.

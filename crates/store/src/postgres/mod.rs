@@ -4,7 +4,10 @@
 
 mod connection;
 mod grants;
+mod shared;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod};
@@ -16,6 +19,7 @@ use tokio_postgres::error::SqlState;
 use self::connection::PostgresSql;
 pub use self::grants::GrantError;
 pub(crate) use self::grants::grant;
+use self::shared::Shared;
 use crate::backend::{Backend, BoxFuture, Effects, ReadUnit, Tools, WriteUnit, run_write};
 use crate::error::{Kind, StoreError};
 use crate::failpoints::{self, Point};
@@ -29,6 +33,11 @@ const CONNECTIONS: usize = 16;
 /// Runs of one write before its caller is told that the store is contended.
 const RUNS_MAX: u32 = 12;
 
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
+/// Two serializable transactions that look at one queue would count as rivals, whatever each takes from it.
+const BEGIN_TAKE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
+const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+
 /// Whether no transaction is left that began before the sealed seed was replaced: as long as there is one,
 /// VACUUM keeps for it what was there before. Sessions of other users cannot be seen by all.
 const SEEN_BY_NOBODY: &str = "SELECT NOT EXISTS (
@@ -38,8 +47,11 @@ const SEEN_BY_NOBODY: &str = "SELECT NOT EXISTS (
 
 pub(crate) struct Postgres {
     pool: Pool,
+    shared: Shared,
     pub(crate) tools: Tools,
     signals: Signals,
+    /// Statements sent so far.
+    sent: Arc<AtomicU64>,
 }
 
 impl Postgres {
@@ -56,7 +68,7 @@ impl Postgres {
         let (dice, connection) = (world.clone(), take(&pool).await?);
         let keys = move |sql: &mut PostgresSql| schema::keys_of(sql, &master, &dice);
         let keys = in_transaction(connection, begin, keys).await?;
-        Ok(Self { pool, tools: Tools { keys, world }, signals })
+        Ok(Self::over(pool, Tools { keys, world }, signals))
     }
 
     /// Connects to what is there, which is for reading alone.
@@ -70,7 +82,12 @@ impl Postgres {
         let (dice, connection) = (world.clone(), take(&pool).await?);
         let look = move |sql: &mut PostgresSql| look_around(sql, &master, &dice);
         let keys = in_transaction(connection, "BEGIN READ ONLY", look).await?;
-        Ok(Self { pool, tools: Tools { keys, world }, signals })
+        Ok(Self::over(pool, Tools { keys, world }, signals))
+    }
+
+    fn over(pool: Pool, tools: Tools, signals: Signals) -> Self {
+        let sent = Arc::<AtomicU64>::default();
+        Self { shared: Shared::new(pool.clone(), Arc::clone(&sent)), pool, tools, signals, sent }
     }
 
     async fn connection(&self) -> Result<Object, StoreError> {
@@ -82,18 +99,22 @@ impl Postgres {
         &self,
         mut unit: Box<dyn WriteUnit>,
     ) -> (Box<dyn WriteUnit>, Result<Option<Effects>, StoreError>) {
+        let begin = if unit.takes() { BEGIN_TAKE } else { BEGIN_WRITE };
+        let mut taken = None;
         for run in 0..RUNS_MAX {
             let client = match self.connection().await {
                 Ok(client) => client,
                 Err(error) => return (unit, Err(error)),
             };
-            let (tools, handle) = (self.tools.clone(), Handle::current());
+            let tools = self.tools.clone();
+            let mut sql = PostgresSql::new(client, Handle::current(), begin, &self.sent).knowing(taken);
             let task = tokio::task::spawn_blocking(move || {
-                let outcome = write_once(unit.as_mut(), client, handle, &tools);
-                (unit, outcome)
+                let effects = run_write(unit.as_mut(), &mut sql, &tools);
+                let taken = sql.taken();
+                (unit, end_write(sql, effects), taken)
             });
             let outcome;
-            (unit, outcome) = match task.await {
+            (unit, outcome, taken) = match task.await {
                 Ok(done) => done,
                 Err(_) => return (Box::new(Lost), Err(StoreError::new(Kind::Internal, "a write panicked"))),
             };
@@ -139,7 +160,7 @@ async fn migrate(client: &mut Object) -> Result<(), tokio_postgres::Error> {
     let found = version(tx.client()).await?;
     for step in schema::STEPS.iter().skip(usize::try_from(found).unwrap_or(0)) {
         for text in *step {
-            tx.batch_execute(&connection::dialect(text)).await?;
+            tx.batch_execute(&connection::schema_dialect(text)).await?;
         }
     }
     if found < schema::VERSION {
@@ -175,7 +196,7 @@ async fn in_transaction<T: Send + 'static>(
 ) -> Result<T, OpenError> {
     let handle = Handle::current();
     let task = tokio::task::spawn_blocking(move || {
-        let mut sql = PostgresSql::begin(client, handle, begin)?;
+        let mut sql = PostgresSql::new(client, handle, begin, &Arc::default());
         let outcome = run(&mut sql);
         sql.end(outcome.is_ok())?;
         outcome
@@ -205,20 +226,8 @@ impl WriteUnit for Lost {
     fn finish(self: Box<Self>, _: Result<(), StoreError>) {}
 }
 
-fn write_once(
-    unit: &mut dyn WriteUnit,
-    client: Object,
-    handle: Handle,
-    tools: &Tools,
-) -> Result<Option<Effects>, StoreError> {
-    // Two serializable transactions that look at one queue would count as rivals, whatever each takes from it.
-    let begin = if unit.takes() {
-        "BEGIN ISOLATION LEVEL READ COMMITTED"
-    } else {
-        "BEGIN ISOLATION LEVEL SERIALIZABLE"
-    };
-    let mut sql = PostgresSql::begin(client, handle, begin)?;
-    let effects = run_write(unit, &mut sql, tools);
+/// Commits what a closure has written, if it has come to its end and lost no race.
+fn end_write(sql: PostgresSql, effects: Option<Effects>) -> Result<Option<Effects>, StoreError> {
     // A closure may swallow or rename a lost race; the connection remembers it.
     let lost = sql.lost_race();
     failpoints::pass_blocking(Point::BeforeCommit)?;
@@ -244,15 +253,11 @@ impl Backend for Postgres {
                 Ok(client) => client,
                 Err(error) => return unit.finish(Err(error)),
             };
-            let handle = Handle::current();
+            let mut sql = PostgresSql::new(client, Handle::current(), BEGIN_READ, &self.sent);
             let _ = tokio::task::spawn_blocking(move || {
-                let done =
-                    PostgresSql::begin(client, handle, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-                        .and_then(|mut sql| {
-                            unit.run(&mut View::new(&mut sql, &keys));
-                            sql.end(true)
-                        });
-                unit.finish(done);
+                unit.run(&mut View::new(&mut sql, &keys));
+                sql.leave();
+                unit.finish(Ok(()));
             })
             .await;
         })
@@ -260,6 +265,18 @@ impl Backend for Postgres {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn read_little(&self, unit: Box<dyn ReadUnit>) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            if let Some(unit) = self.shared.read(unit, &self.tools.keys).await {
+                self.read(unit).await;
+            }
+        })
+    }
+
+    fn statements(&self) -> u64 {
+        self.sent.load(Ordering::Relaxed)
     }
 
     fn overwrite_old(&self) -> BoxFuture<'_, Result<bool, StoreError>> {
@@ -289,6 +306,9 @@ impl Backend for Postgres {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        Box::pin(async move { self.pool.close() })
+        Box::pin(async move {
+            self.pool.close();
+            self.shared.close();
+        })
     }
 }
